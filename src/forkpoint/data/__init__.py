@@ -1,0 +1,1 @@
+"""The user's data: read it, profile it, split it."""

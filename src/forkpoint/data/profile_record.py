@@ -1,0 +1,60 @@
+"""What is known of a data file, as one record."""
+
+from typing import Literal
+
+from forkpoint.record import Record
+
+Format = Literal["alpaca", "sharegpt", "messages", "prompt_completion", "preference", "text"]
+AnswerKind = Literal["label", "number", "json", "code", "short", "long"]
+Job = Literal["dialogue", "task", "knowledge", "raw_text", "preference", "images"]
+
+
+class Spread(Record):
+    """Five points of a distribution."""
+
+    smallest: float
+    p10: float
+    median: float
+    p90: float
+    largest: float
+    mean: float
+
+
+class RowFault(Record):
+    """A row that cannot be used, by file and line, with what is wrong and how to mend it."""
+
+    file: str
+    line: int
+    key: str  # catalogue key
+    values: dict[str, str | int | float]
+
+
+class DataProfile(Record):
+    """What the data are: counts, lengths, languages, kinds of answer, kind of job."""
+
+    files: tuple[str, ...]
+    file_format: str  # "jsonl", "json", "csv", "parquet", ...
+    format: Format
+    format_evidence: str
+    rows: int  # usable rows
+    faults: tuple[RowFault, ...]  # the first 1,000 of them
+    fault_count: int
+    sha256: str
+    turns: Spread  # messages a row, the answer included
+    multi_turn_share: float  # rows with more than one user turn
+    roles: dict[str, int]
+    languages: dict[str, float]  # ISO 639-1 -> share of a sample
+    language_sample_rows: int
+    prompt_characters: Spread
+    answer_characters: Spread
+    tokens: dict[str, Spread]  # checkpoint name -> tokens a row by its tokenizer
+    system_prompts: int  # distinct
+    system_prompt_share: float
+    answer_kinds: dict[str, float]  # AnswerKind -> share
+    answer_kind: AnswerKind  # the most common one
+    labels: dict[str, int]  # label -> rows, when answers are labels
+    exact_duplicates: int
+    tools_share: float
+    image_share: float
+    job: Job
+    job_evidence: tuple[str, ...]

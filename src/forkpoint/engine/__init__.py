@@ -1,0 +1,1 @@
+"""Curve models and schedulers: arithmetic only, never torch."""

@@ -1,0 +1,1 @@
+"""Facts about checkpoints and the machine: frozen records and the functions that read them."""

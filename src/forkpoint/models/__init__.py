@@ -1,0 +1,1 @@
+"""Load a checkpoint, render a conversation, mask it, generate: shared by train and measure."""

@@ -1,0 +1,1 @@
+"""Who runs what next, when to stop, how to resume."""

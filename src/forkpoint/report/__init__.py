@@ -1,0 +1,1 @@
+"""The view: a run folder to one plain record, and its renderers."""

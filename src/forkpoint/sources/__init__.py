@@ -1,0 +1,1 @@
+"""Claims and figures, each with where it comes from."""
