@@ -1,0 +1,88 @@
+"""What a race agreed on before it started: race.json, written once and never changed."""
+
+from typing import Literal
+
+from forkpoint.facts.checkpoint_facts import CheckpointFacts
+from forkpoint.facts.machine import MachineFacts
+from forkpoint.record import Record
+
+
+class RungPlan(Record):
+    """An amount of training, the same rows in the same steps for every arm."""
+
+    index: int  # 1 is the first; 0 means untrained
+    unique_rows: int
+    passes: float
+    steps: int
+    share: float  # of the full length, in row visits
+
+
+class ArmPlan(Record):
+    """One arm: a checkpoint and an approach, and how it will be trained."""
+
+    name: str  # checkpoint.approach in lower case; also its folder's name
+    checkpoint: str  # as the user named it
+    approach: str
+    stage: str | None
+    renderings: tuple[str, ...]  # settings to be chosen on validation: "chat", "plain"
+    centre_rate: float
+    rate_reason: str  # catalogue key
+    rate_values: dict[str, str | int | float] = {}
+    full_tokens: int  # training tokens of one trial at full length, by its own tokenizer
+    trainable_parameters: int | None = None
+    load_seconds: float  # by the speed probe, here and in the next two
+    train_tokens_per_second: float
+    answers_per_second: float
+
+
+class Settings(Record):
+    """Everything that is the same for all arms."""
+
+    seed: int
+    metric: str
+    metric_reason: str
+    margin: float
+    threshold: float  # P(best) at which the race may end
+    rows_per_step: int
+    passes: float
+    rate_factors: tuple[float, ...]  # around the centre, the same number for all
+    loss_turns: Literal["last", "all"]
+    system_prompt: str | None
+    context_tokens: int
+    answer_tokens: dict[str, int]  # checkpoint -> limit of new tokens, from training answers
+    answer_limit_bytes: int
+    truncate: Literal["no", "answers"]
+    dtype: str
+    finalist_seeds: int
+    decoding: str = "greedy"
+
+
+class Agreement(Record):
+    """race.json: arms, splits, settings, versions, budget."""
+
+    schema_version: int = 1
+    forkpoint_version: str
+    created: str  # ISO 8601, UTC
+    goal: str | None
+    data_files: tuple[str, ...]
+    data_sha256: str
+    rows_kept_file: str = "rows.jsonl"  # the rows in use, so that the folder stands alone
+    train_ids: tuple[str, ...]
+    validation_ids: tuple[str, ...]
+    rung_validation_ids: tuple[str, ...]  # the fixed subset that rungs are scored on
+    test_ids: tuple[str, ...]
+    test_sha256: str
+    excluded: dict[str, str]  # row id -> catalogue key of the reason it is left out of all arms
+    arms: tuple[ArmPlan, ...]
+    rungs: tuple[RungPlan, ...]
+    settings: Settings
+    budget_text: str  # as the user said it
+    budget_tokens: int
+    brute_force_tokens: int
+    predicted_seconds: float
+    smallest_difference: float  # that this test set can show, 80 % power
+    checkpoints: dict[str, CheckpointFacts]
+    machine: MachineFacts
+    versions: dict[str, str]
+    profile_json: str  # the DataProfile, as JSON
+    advice_json: str | None = None  # the Advice before the race, as JSON

@@ -1,0 +1,193 @@
+"""The kinds of line in a ledger; every line has `schema`, `seq`, `time` and `kind`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from forkpoint.record import Record
+
+SCHEMA = 1
+
+
+class Line(Record):
+    """What every line carries; `seq` counts from 1 without gaps."""
+
+    schema_: int = Field(SCHEMA, alias="schema")
+    seq: int = 0
+    time: str = ""  # ISO 8601, UTC; for people, never for decisions
+
+    model_config = {"populate_by_name": True, "serialize_by_alias": True}
+
+
+class Trial(Record):
+    """One arm taken to one rung at one rate with one seed."""
+
+    arm: str
+    rung: int
+    rate: float
+    seed: int
+    rendering: str
+
+    @property
+    def folder(self) -> str:
+        """Where its files lie inside the run folder."""
+        return f"arms/{self.arm}/rung-{self.rung}/{self.rendering}-{self.rate:.2e}-s{self.seed}"
+
+
+class Measured(Record):
+    """A score with its standard error and n; None where nothing could be scored."""
+
+    value: float | None
+    standard_error: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int
+    unit: str
+    better: Literal["higher", "lower"]
+
+
+class TrialStarted(Line):
+    """A child was asked to run this trial."""
+
+    kind: Literal["trial_started"] = "trial_started"
+    trial: Trial
+    attempt: int
+    predicted_seconds: float
+    planned_tokens: int
+
+
+class TrialScored(Line):
+    """A trial came to its end and was scored on the rung's validation rows."""
+
+    kind: Literal["trial_scored"] = "trial_scored"
+    trial: Trial
+    attempt: int
+    tokens: int  # training tokens, by the arm's own tokenizer
+    seconds: float
+    train_seconds: float
+    peak_bytes: int | None  # largest resident (CPU) or reserved (GPU) memory of the child
+    primary: Measured
+    secondary: dict[str, Measured]  # exact match, chrF, length, ...
+    likelihood: Measured  # answer bits per byte
+    stop: Measured  # stop rate
+    stop_bits: Measured  # stop bits per row
+    final_loss: float | None
+    answers: str  # file of answers, relative to the run folder
+    answers_sha256: str
+
+
+class TrialFailed(Line):
+    """A trial that did not come to its end, and why."""
+
+    kind: Literal["trial_failed"] = "trial_failed"
+    trial: Trial
+    attempt: int
+    tokens: int  # spent before it failed, as far as known
+    seconds: float
+    key: str  # catalogue key of the reason
+    values: dict[str, str | int | float]
+    retry: str | None  # "rate", "smaller" or None: given up
+
+
+class RateChosen(Line):
+    """The rate and rendering that an arm goes on with, chosen on validation."""
+
+    kind: Literal["rate_chosen"] = "rate_chosen"
+    arm: str
+    rate: float
+    rendering: str
+    tried: dict[str, float | None]  # "rendering rate" -> primary score
+    at_edge: bool
+
+
+class ArmDropped(Line):
+    """An arm leaves the race; never silently."""
+
+    kind: Literal["arm_dropped"] = "arm_dropped"
+    arm: str
+    rung: int
+    key: str  # catalogue key of the reason
+    values: dict[str, str | int | float]
+    p_best: float | None
+
+
+class Finalists(Line):
+    """The choice made on validation, recorded before the test set is opened."""
+
+    kind: Literal["finalists"] = "finalists"
+    roles: dict[str, str]  # "winner", "runner_up", "cheapest", "other_stage" -> arm
+    trials: dict[str, tuple[Trial, ...]]  # arm -> its trials (one a seed) at its best rung
+    p_best: dict[str, float]  # of every arm, on validation
+    predicted: dict[str, tuple[float, float]]  # arm -> mean and SD of its expected final score
+
+
+class TestOpened(Line):
+    """The test set was opened; `times` counts all openings of this set on this machine."""
+
+    __test__ = False  # not a test case
+
+    kind: Literal["test_opened"] = "test_opened"
+    test_sha256: str
+    times: int
+
+
+class AnswersMade(Line):
+    """A finalist's (or an untrained checkpoint's) answers to a set of rows, scored."""
+
+    kind: Literal["answers_made"] = "answers_made"
+    arm: str  # or the checkpoint's name with ".untrained"
+    split: Literal["validation", "test"]
+    trial: Trial | None  # None for untrained
+    primary: Measured
+    secondary: dict[str, Measured]
+    likelihood: Measured
+    stop: Measured
+    stop_bits: Measured
+    seconds: float
+    answers: str
+    answers_sha256: str
+
+
+class GeneralMeasured(Line):
+    """General ability of a checkpoint before, or of an arm after training."""
+
+    kind: Literal["general_measured"] = "general_measured"
+    subject: str  # checkpoint or arm
+    moment: Literal["before", "after", "null_control"]
+    trial: Trial | None
+    scores: dict[str, Measured]  # kind of ability -> score
+    outcomes: str  # file of per-question outcomes, relative to the run folder
+    outcomes_sha256: str
+
+
+class Resumed(Line):
+    """The race was taken up again after an interruption."""
+
+    kind: Literal["resumed"] = "resumed"
+    lost_trials: tuple[str, ...]  # trials that were under way and are run again
+
+
+class RaceEnded(Line):
+    """The end; verdict.json has been written and holds these bytes."""
+
+    kind: Literal["race_ended"] = "race_ended"
+    reason: str  # catalogue key: why the racing stopped
+    tokens: int
+    seconds: float
+    verdict_sha256: str
+
+
+AnyLine = Annotated[
+    TrialStarted
+    | TrialScored
+    | TrialFailed
+    | RateChosen
+    | ArmDropped
+    | Finalists
+    | TestOpened
+    | AnswersMade
+    | GeneralMeasured
+    | Resumed
+    | RaceEnded,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,1 @@
+"""From scores to an answer with its certainty."""

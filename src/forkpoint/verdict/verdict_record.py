@@ -1,0 +1,90 @@
+"""The answer of a race, as one record: verdict.json."""
+
+from typing import Literal
+
+from forkpoint.record import Figure, Record
+
+VerdictKind = Literal[
+    "better",  # the winner's interval over the runner-up is above 0
+    "equal_enough",  # the whole interval is within the margin: the cheaper is named
+    "not_enough_evidence",
+    "floor",  # no arm can be told from the trivial answer
+    "ceiling",
+    "depends_on_rate",  # the winner changes at neighbouring rates
+]
+
+
+class Comparison(Record):
+    """Arm A minus arm B in the primary metric, on the same rows."""
+
+    a: str
+    b: str
+    difference: Figure
+    p_value: float | None  # two-sided, Holm-adjusted except for the headline
+    headline: bool
+    says: Literal["a_better", "b_better", "equal_enough", "unclear"]
+
+
+class ArmResult(Record):
+    """One line of the table of results."""
+
+    arm: str
+    rung: int
+    rate: float | None
+    rendering: str | None
+    seeds: int
+    dropped: bool
+    roles: tuple[str, ...]
+    validation: Figure | None
+    test: Figure | None
+    untrained: Figure | None  # the same checkpoint before training, on test (else validation)
+    bits_per_byte: Figure | None
+    stop_bits: Figure | None
+    stop_rate: Figure | None
+    p_best: float | None
+    tokens: int  # spent on this arm in all
+    seconds: float
+    peak_bytes: int | None
+
+
+class Change(Record):
+    """General ability of one kind: before, after, and the paired difference."""
+
+    subject: str  # arm
+    ability: str  # "knowledge", "instruction", ...
+    before: Figure
+    after: Figure
+    difference: Figure
+    null_control: Figure | None = None  # difference that a random adapter makes
+
+
+class Verdict(Record):
+    """What the race answers, and how sure it is."""
+
+    schema_version: int = 1
+    kind: VerdictKind
+    fork_point: str | None  # the checkpoint that is named
+    arm: str | None  # with its approach
+    reasons: tuple[tuple[str, dict[str, str | int | float]], ...]  # catalogue key and values
+    metric: str
+    margin: float
+    p_best: float | None
+    p_best_cap: str | None  # catalogue key: why it could not be higher
+    expected_regret: float | None
+    runner_up: str | None
+    runner_up_p_best: float | None
+    headline: Comparison | None
+    comparisons: tuple[Comparison, ...]
+    results: tuple[ArmResult, ...]
+    changes: tuple[Change, ...]
+    trivial: Figure | None  # score of the trivial answer (majority label, ...)
+    seed_sd: Figure | None  # noise between training seeds
+    test_rows: int
+    test_openings: int
+    smallest_difference: float
+    spent_tokens: int
+    brute_force_tokens: int
+    budget_tokens: int
+    seconds: float
+    predicted_seconds: float
+    likelihood_rank_agreement: Figure | None  # Kendall's tau of likelihood against primary
