@@ -27,7 +27,7 @@ class ArmPlan(Record):
     renderings: tuple[str, ...]  # settings to be chosen on validation: "chat", "plain"
     centre_rate: float
     rate_reason: str  # catalogue key
-    rate_values: dict[str, str | int | float] = {}
+    rate_values: dict[str, str | int | float]
     full_tokens: int  # training tokens of one trial at full length, by its own tokenizer
     trainable_parameters: int | None = None
     load_seconds: float  # by the speed probe, here and in the next two

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from forkpoint.record import Record
 
@@ -16,7 +16,7 @@ class Line(Record):
     seq: int = 0
     time: str = ""  # ISO 8601, UTC; for people, never for decisions
 
-    model_config = {"populate_by_name": True, "serialize_by_alias": True}
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
 
 class Trial(Record):
