@@ -1,0 +1,1 @@
+"""Arms and rungs with their predicted cost, before anything runs."""
