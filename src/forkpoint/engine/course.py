@@ -1,0 +1,89 @@
+"""What is fixed before a race starts: arms, rungs, budget, settings, and what a cell costs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from forkpoint.engine.arm import Arm, Ask
+from forkpoint.engine.curves import CurveModel, Grid
+from forkpoint.engine.history import Cell
+from forkpoint.engine.prior import shipped
+from forkpoint.engine.scale import Scale
+from forkpoint.engine.settings import Settings
+
+
+@dataclass(frozen=True)
+class Course:
+    """The arms and rungs of a race; `rungs` are cumulative training tokens."""
+
+    arms: tuple[Arm, ...]
+    rungs: tuple[int, ...]
+    budget_tokens: float
+    settings: Settings
+    seed: int
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Arm number by name."""
+        return {arm.name: number for number, arm in enumerate(self.arms)}
+
+    @cached_property
+    def runs(self) -> tuple[tuple[int, ...], ...]:
+        """The rungs each arm can run, ascending."""
+        everything = tuple(range(len(self.rungs)))
+        return tuple(
+            everything if arm.rungs is None else tuple(sorted(set(arm.rungs))) for arm in self.arms
+        )
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The cells as the curve model sees them; an arm that does not train stands still."""
+        doublings_K = np.log2(np.array(self.rungs, dtype=float) / self.rungs[0])
+        trains_A = np.array([arm.trains for arm in self.arms])
+        return Grid(
+            t_C=np.where(trains_A[:, None], doublings_K, 0.0).ravel(),
+            arm_C=np.repeat(np.arange(len(self.arms)), len(self.rungs)),
+            final_A=np.array([self.flat((arm, runs[-1])) for arm, runs in enumerate(self.runs)]),
+        )
+
+    @cached_property
+    def _models(self) -> dict[str, CurveModel]:
+        return {}
+
+    def model(self, scale: Scale) -> CurveModel:
+        """The curve model of a scale, made once."""
+        if scale.name not in self._models:
+            prior = self.settings.prior or shipped(scale.name)
+            self._models[scale.name] = CurveModel(self.grid, prior)
+        return self._models[scale.name]
+
+    def flat(self, cell: Cell) -> int:
+        """The cell's place in the grid."""
+        return cell[0] * len(self.rungs) + cell[1]
+
+    def ask(self, cell: Cell) -> Ask:
+        """The cell as something that can be run."""
+        arm, rung = cell
+        return Ask(
+            arm=self.arms[arm].name,
+            rung=rung,
+            amount_tokens=self.rungs[rung],
+            kind=self.settings.kind,
+        )
+
+    def cost(self, cell: Cell, busy: Iterable[Cell]) -> float:
+        """Tokens times cost expected for a cell, given the cells already run or under way."""
+        arm, rung = cell
+        if not self.arms[arm].trains:
+            return 0.0
+        mine = [done for number, done in busy if number == arm and done != rung]
+        trials = 1 if mine else self.settings.first_rung_trials
+        below = [self.rungs[done] for done in mine if done < rung]
+        start = max(below, default=0) if self.settings.kind == "continued" else 0
+        return (self.rungs[rung] - start) * self.arms[arm].cost_per_token * trials
+
+    def opening_cost(self) -> float:
+        """Tokens times cost to take every arm to its first rung."""
+        return sum(self.cost((arm, runs[0]), ()) for arm, runs in enumerate(self.runs))
