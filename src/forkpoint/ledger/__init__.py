@@ -1,16 +1,18 @@
 """The records of one race: race.json (what was agreed) and ledger.jsonl (what happened)."""
 
 from forkpoint.ledger.agreement import Agreement, ArmPlan, RungPlan, Settings
-from forkpoint.ledger.book import Book, read_lines
+from forkpoint.ledger.book import Book, read_lines, write_whole
 from forkpoint.ledger.lines import (
     SCHEMA,
     AnswersMade,
+    AnyLine,
     ArmDropped,
     Finalists,
     GeneralMeasured,
     Line,
     Measured,
     RaceEnded,
+    RacingEnded,
     RateChosen,
     Resumed,
     TestOpened,
@@ -24,6 +26,7 @@ __all__ = [
     "SCHEMA",
     "Agreement",
     "AnswersMade",
+    "AnyLine",
     "ArmDropped",
     "ArmPlan",
     "Book",
@@ -32,6 +35,7 @@ __all__ = [
     "Line",
     "Measured",
     "RaceEnded",
+    "RacingEnded",
     "RateChosen",
     "Resumed",
     "RungPlan",
@@ -42,4 +46,5 @@ __all__ = [
     "TrialScored",
     "TrialStarted",
     "read_lines",
+    "write_whole",
 ]

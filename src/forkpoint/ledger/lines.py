@@ -111,6 +111,14 @@ class ArmDropped(Line):
     p_best: float | None
 
 
+class RacingEnded(Line):
+    """No more trials are raced: the answer is sure, the budget or the time is spent."""
+
+    kind: Literal["racing_ended"] = "racing_ended"
+    key: str  # catalogue key of the reason
+    values: dict[str, str | int | float]
+
+
 class Finalists(Line):
     """The choice made on validation, recorded before the test set is opened."""
 
@@ -183,6 +191,7 @@ AnyLine = Annotated[
     | TrialFailed
     | RateChosen
     | ArmDropped
+    | RacingEnded
     | Finalists
     | TestOpened
     | AnswersMade
