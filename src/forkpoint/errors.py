@@ -4,7 +4,8 @@
     ├── BadInput          exit 2   something the user gave cannot be used
     │   └── Unreadable    exit 2   a file or folder cannot be read as what it should be
     ├── DoesNotFit        exit 3   nothing fits into the memory or disk at hand
-    └── BudgetSpent       exit 4   the budget ended before any answer
+    ├── BudgetSpent       exit 4   the budget ended before any answer
+    └── Diverged          exit 1   a training's loss is no longer a number; the race retries it
 
 `Interrupted` (exit 130) is not a mistake: the ledger is whole and the race can be resumed.
 """
@@ -61,6 +62,10 @@ class BudgetSpent(ForkpointError):
     """The budget ended before there was any answer."""
 
     exit_code = 4
+
+
+class Diverged(ForkpointError):
+    """A training's loss or gradient is no longer a number."""
 
 
 class Interrupted(ForkpointError):

@@ -1,0 +1,43 @@
+"""Full fine-tuning: every parameter."""
+
+from pathlib import Path
+from typing import Any
+
+from forkpoint.facts.checkpoint_facts import ShapeFacts
+from forkpoint.models.weights import Dtype, load_model
+from forkpoint.train.job import ApproachSettings
+from forkpoint.train.rate import Rate, starting_rate
+
+NAME = "full"
+
+
+def default_rate(hidden_size: int, family: str | None = None) -> Rate:
+    """The centre of the rates to try."""
+    return starting_rate(hidden_size, family, lora=False)
+
+
+def trainable_parameters(shape: ShapeFacts, settings: ApproachSettings) -> int | None:
+    """All of them."""
+    return shape.parameters
+
+
+def prepare(model: Any, settings: ApproachSettings) -> Any:
+    """The model with every parameter trainable."""
+    return model.requires_grad_(True)
+
+
+def load_dtype(dtype: Dtype) -> Dtype:
+    """Always float32: a small update is lost in a bfloat16 weight."""
+    return "float32"
+
+
+def save(model: Any, folder: Path) -> None:
+    """Write the whole model in the type of its configuration's checkpoint."""
+    model.save_pretrained(str(folder), safe_serialization=True)
+
+
+def load_for_answers(
+    checkpoint: str, folder: str | Path, dtype: Dtype = "float32", device: str = "cpu"
+) -> Any:
+    """The tuned model; the checkpoint it came from is not needed."""
+    return load_model(folder, dtype=dtype, device=device)

@@ -1,0 +1,76 @@
+"""What one training is asked to do, and what came of it."""
+
+from collections.abc import Callable
+from typing import Literal
+
+from forkpoint.models.weights import Dtype
+from forkpoint.record import Record
+
+Schedule = Literal["linear", "constant", "cosine"]  # each after the same warm-up
+PACK_TOKENS = 512  # tokens of one packed pass on a CPU: attention stays small [benchmarks/training]
+GPU_PACK_TOKENS = 8192  # tokens of one packed pass on a GPU, which needs long passes to be busy
+
+
+class TrainRow(Record):
+    """One row as tokens; `labels` holds -100 where nothing is learned."""
+
+    input_ids: tuple[int, ...]
+    labels: tuple[int, ...]
+
+
+class ApproachSettings(Record):
+    """The dial of an approach; a field that it does not know is ignored by it."""
+
+    rank: int = 16  # LoRA
+    alpha: int = 32  # LoRA: updates are scaled by alpha / rank
+    token_ids: tuple[int, ...] = ()  # LoRA: embedding rows trained as well, such as turn tokens
+    gradient_checkpointing: bool = False  # slower, smaller: how a trial is retried
+
+
+class TrainJob(Record):
+    """One fine-tuning: everything that decides its result."""
+
+    checkpoint: str  # a local folder
+    approach: str  # "lora" or "full"
+    settings: ApproachSettings = ApproachSettings()
+    rows: tuple[TrainRow, ...]
+    steps: tuple[tuple[int, ...], ...]  # the rows of each optimizer step, as indices into `rows`
+    rate: float  # the highest learning rate of the schedule
+    schedule: Schedule = "linear"
+    warmup_steps: int = 0
+    seed: int = 0
+    dtype: Dtype = "float32"  # bfloat16: the frozen weights and the arithmetic; updates in float32
+    device: str = "cpu"
+    end_ids: tuple[int, ...] = ()  # ids at which answers end, added to the saved generation config
+    context_tokens: int | None = None  # a longer row is an error, it is never cut
+    pack_tokens: int | None = None  # tokens of one packed pass; None: by device
+    folder: str  # where the result is saved
+
+
+class TrainProgress(Record):
+    """How far a training is, after an optimizer step."""
+
+    step: int
+    steps: int
+    tokens: int  # seen so far
+    loss: float
+    seconds: float
+
+
+class TrainResult(Record):
+    """What a training did and where its weights lie; all figures are measured."""
+
+    folder: str
+    steps: int
+    rows: int  # rows seen, repeats counted
+    tokens: int  # tokens seen, prompts included
+    trained_tokens: int  # tokens that carried loss
+    losses: tuple[float, ...]  # mean over the trained tokens of each step
+    gradient_norms: tuple[float, ...]  # of each step, before clipping
+    seconds: float  # in the training loop
+    total_seconds: float  # with loading and saving
+    trainable_parameters: int
+    peak_memory_bytes: int  # resident in this process, or allocated on the GPU
+
+
+OnProgress = Callable[[TrainProgress], None]
