@@ -1,6 +1,7 @@
 """What one scoring of an arm gives: rows, figures, and nothing that is not plain JSON."""
 
-from forkpoint.record import Figure, Record
+from forkpoint.ledger import Measured
+from forkpoint.record import Record
 
 
 class RowScore(Record):
@@ -9,15 +10,16 @@ class RowScore(Record):
     id: str  # the row's id
     answer: str
     expected: str
-    score: float | None  # primary metric, 0..1; None: the user's scorer gave none
+    score: float | None  # primary metric, 0..1 (bits_per_byte: bits); None: no score, see note
+    gold: str  # the expected answer as it is compared (macro-F1: its class)
+    said: str  # the answer as it is compared
     exact: bool
     stopped: bool  # False: it ran into the limit, and then `score` is 0
     answer_tokens: int
     answer_bytes: int
-    answer_bits: float | None = None  # -log2 p(expected answer | prompt); None: span not comparable
-    expected_bytes: int = 0
-    stop_bits: float | None = None  # -log2 p(end of turn | prompt, expected answer)
-    label: str | None = None  # the class that the answer was read as (macro-F1)
+    expected_bytes: int
+    expected_bits: float | None = None  # -log2 p(expected | prompt); None: span not comparable
+    stop_bits: float | None = None  # -log2 p(end of turn | prompt, expected)
     note: str = ""  # why there is no score, when there is none
 
 
@@ -25,13 +27,14 @@ class ArmScores(Record):
     """One arm on one set of rows; every figure with its 95 % interval and n."""
 
     metric: str
-    primary: Figure
-    exact_match: Figure
-    stop_rate: Figure
-    answer_bytes: Figure  # mean length
-    bits_per_byte: Figure | None  # of the expected answers; None: not measured
-    stop_bits: Figure | None  # mean per row
+    primary: Measured
+    exact_match: Measured
+    stop_rate: Measured
+    answer_bytes: Measured  # mean length of an answer
+    bits_per_byte: Measured  # of the expected answers; value None: not measured
+    stop_bits: Measured  # mean per row; value None: not measured
     bits_decide: bool  # False: answers too short for likelihood to mean anything
     rows: tuple[RowScore, ...]
+    unscored: int  # rows to which the user's scorer gave no score; not part of `primary`
     seconds: float
     generated_tokens: int
