@@ -1,0 +1,140 @@
+"""What kind of file or folder the data lie in, and its raw values."""
+
+import gzip
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from forkpoint.data.encoding import SAMPLE_BYTES, UTF_8, Encoding, encoding_of
+from forkpoint.data.json_file import Raw, is_lines, json_document, json_lines
+from forkpoint.data.table_file import arrow, delimited, parquet
+from forkpoint.errors import BadInput, Unreadable
+
+SUFFIXES = {
+    ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv", ".tsv": "tsv",
+    ".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow", ".txt": "txt", ".text": "txt",
+    ".md": "txt",
+}  # fmt: skip
+SPLITS = ("train", "training", "default")  # which part of a saved data set is trained on
+
+
+class Container(NamedTuple):
+    """One file of data: what it is, in which encoding."""
+
+    path: Path
+    kind: str  # "jsonl", "json", "csv", "tsv", "parquet", "arrow", "txt"
+    encoding: Encoding
+
+
+def containers(path: Path) -> list[Container]:
+    """The files of data at a path: one file, or all of a folder; raises BadInput."""
+    if path.is_dir():
+        return _folder(path)
+    if not path.exists():
+        raise BadInput("data.missing_file", file=str(path))
+    if not path.is_file():
+        raise BadInput("data.not_a_file", file=str(path))
+    return [_file(path)]
+
+
+def _file(path: Path) -> Container:
+    try:
+        if path.stat().st_size == 0:
+            raise BadInput("data.empty_file", file=str(path))
+        if path.suffix == ".gz":
+            return _file(_unpacked(path))
+        with path.open("rb") as file:
+            sample = file.read(SAMPLE_BYTES)
+    except OSError as error:
+        raise Unreadable("data.cannot_open", file=str(path), reason=error.strerror or "") from None
+    kind = SUFFIXES.get(path.suffix.lower()) or _kind_of(sample)
+    if sample.startswith(b"PAR1"):
+        kind = "parquet"
+    elif sample.startswith(b"ARROW1"):
+        kind = "arrow"
+    if kind in ("parquet", "arrow"):
+        return Container(path, kind, UTF_8)
+    if kind == "unknown":
+        raise Unreadable("data.unknown_file", file=str(path))
+    encoding = encoding_of(path)
+    if not sample.strip(b" \t\r\n\0\xef\xbb\xbf\xff\xfe"):
+        raise BadInput("data.empty_file", file=str(path))
+    if kind in ("json", "jsonl"):
+        text = sample.decode(encoding.codec, "replace").encode("utf-8", "replace")
+        kind = "jsonl" if is_lines(text) else "json"
+    return Container(path, kind, encoding)
+
+
+def _kind_of(sample: bytes) -> str:
+    """The kind of a file whose name says nothing."""
+    start = sample.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if start in (b"{", b"["):
+        return "json"
+    if sample.startswith((b"PAR1", b"ARROW1")):
+        return "parquet"
+    return "unknown" if b"\0" in sample[:4096] else "txt"
+
+
+def _unpacked(path: Path) -> Path:
+    """The unpacked copy of a .gz file, in a folder that the system cleans."""
+    target = Path(tempfile.mkdtemp(prefix="forkpoint-")) / path.stem
+    try:
+        with gzip.open(path, "rb") as packed, target.open("wb") as file:
+            shutil.copyfileobj(packed, file, 1 << 20)
+    except (OSError, EOFError) as error:
+        raise Unreadable("data.not_gzip", file=str(path), reason=str(error)) from None
+    return target
+
+
+def _folder(path: Path) -> list[Container]:
+    """The files of a saved data set or of a folder of data files, in order of name."""
+    if (path / "dataset_dict.json").exists():
+        parts = sorted(p for p in path.iterdir() if (p / "dataset_info.json").exists())
+        named = [p for p in parts if p.name in SPLITS] or parts
+        if not named:
+            raise BadInput("data.empty_folder", folder=str(path))
+        return _folder(named[0])
+    if (path / "dataset_info.json").exists() or (path / "state.json").exists():
+        found = sorted(path.glob("*.arrow"))
+    else:
+        found = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES
+                       and p.suffix.lower() not in (".md", ".txt"))  # fmt: skip
+    if not found:
+        raise BadInput("data.empty_folder", folder=str(path))
+    return [_file(p) for p in found]
+
+
+def raw_rows(container: Container) -> Iterator[Raw]:
+    """The raw values of a file with their lines (or their place in a table)."""
+    readers: dict[str, Callable[[], Iterator[Raw]]] = {
+        "jsonl": lambda: json_lines(container.path, container.encoding),
+        "json": lambda: json_document(container.path, container.encoding),
+        "csv": lambda: delimited(container.path, container.encoding, None),
+        "tsv": lambda: delimited(container.path, container.encoding, "\t"),
+        "parquet": lambda: parquet(container.path),
+        "arrow": lambda: arrow(container.path),
+        "txt": lambda: _text(container.path, container.encoding),
+    }
+    return readers[container.kind]()
+
+
+def _text(path: Path, encoding: Encoding) -> Iterator[Raw]:
+    """Paragraphs where blank lines part them, else lines, each as {"text": ...}."""
+    with path.open(encoding=encoding.codec, errors="replace") as file:
+        paragraphs = "\n\n" in file.read(SAMPLE_BYTES)
+        file.seek(0)
+        kept: list[str] = []
+        begin = 1
+        for number, line in enumerate(file, 1):
+            if line.strip() and paragraphs:
+                begin = begin if kept else number
+                kept.append(line)
+            elif line.strip():
+                yield number, {"text": line.rstrip("\n")}
+            elif kept:
+                yield begin, {"text": "".join(kept).rstrip("\n")}
+                kept = []
+        if kept:
+            yield begin, {"text": "".join(kept).rstrip("\n")}

@@ -1,0 +1,229 @@
+"""From the fields of one row to its turns: messages, ShareGPT, Alpaca, prompt and answer."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+from forkpoint.data.bad_row import BadRow, shown
+from forkpoint.data.row import Role, Turn
+
+ROLES: dict[str, Role] = {
+    "system": "system", "developer": "system",
+    "user": "user", "human": "user", "prompter": "user",
+    "assistant": "assistant", "gpt": "assistant", "model": "assistant", "bot": "assistant",
+    "chatgpt": "assistant", "bard": "assistant", "function_call": "assistant",
+    "tool_call": "assistant",
+    "tool": "tool", "function": "tool", "observation": "tool", "tool_response": "tool",
+    "function_response": "tool", "ipython": "tool",
+}  # fmt: skip
+PROMPT_FIELDS = ("prompt", "question", "query", "instruction", "problem", "input", "source",
+                 "text", "sentence")  # fmt: skip
+ANSWER_FIELDS = ("completion", "answer", "response", "output", "solution", "target", "label")
+CHAT_FIELDS = ("messages", "conversations", "conversation", "dialogue", "dialog")
+CONTEXT_FIELDS = ("input", "context")
+IMAGE_FIELDS = ("images", "image")
+IMAGE_PARTS = frozenset({"image", "image_url", "input_image"})
+MAX_TURNS = 10_000  # turns in one row; more is a broken file, not a conversation
+
+
+class Parts(NamedTuple):
+    """What a row is made of, before it has an id."""
+
+    turns: tuple[Turn, ...]
+    rejected: str | None = None
+    text: str | None = None
+    images: int = 0
+
+
+def spoken(value: Any, field: str) -> str:
+    """The text of a field: a string as it is, other JSON values as their JSON text."""
+    if type(value) is str:
+        return value
+    if value is None:
+        raise BadRow("data.fault_missing", field=field)
+    if isinstance(value, bool | int | float):
+        return orjson.dumps(value).decode()
+    if isinstance(value, dict | list):
+        return orjson.dumps(value).decode()
+    raise BadRow("data.fault_type", field=field, found=type(value).__name__)
+
+
+def _content(message: Mapping[str, Any], field: str) -> tuple[str, int]:
+    """The text of a message and how many images it holds."""
+    content = message.get(field)
+    if type(content) is str:
+        text, images = content, 0
+    elif isinstance(content, list):
+        text, images = _joined_parts(content)
+    elif content is None:
+        text, images = "", 0
+    else:
+        text, images = spoken(content, field), 0
+    calls = message.get("tool_calls") or message.get("function_call")
+    if calls:
+        text = "\n".join(filter(None, (text, *_calls(calls))))
+    elif content is None:
+        raise BadRow("data.fault_missing", field=field)
+    return text, images
+
+
+def _joined_parts(content: list[Any]) -> tuple[str, int]:
+    texts, images = [], 0
+    for part in content:
+        if isinstance(part, str):
+            texts.append(part)
+        elif not isinstance(part, dict):
+            raise BadRow("data.fault_type", field="content", found=type(part).__name__)
+        elif part.get("type") in IMAGE_PARTS:
+            images += 1
+        else:
+            text = part.get("text", part.get("value"))
+            texts.append(spoken(text, "content"))
+    return "".join(texts), images
+
+
+def _calls(calls: Any) -> list[str]:
+    """Each tool call as one line of JSON with its name and its arguments."""
+    lines = []
+    for call in calls if isinstance(calls, list) else [calls]:
+        inner = call.get("function", call) if isinstance(call, dict) else None
+        if not isinstance(inner, dict) or "name" not in inner:
+            raise BadRow("data.fault_tool_call", found=shown(call))
+        arguments = inner.get("arguments", {})
+        if isinstance(arguments, str):
+            try:
+                arguments = orjson.loads(arguments)
+            except orjson.JSONDecodeError:
+                arguments = str(arguments)
+        lines.append(orjson.dumps({"name": inner["name"], "arguments": arguments}).decode())
+    return lines
+
+
+def messages_of(value: Any, field: str) -> tuple[list[Turn], int]:
+    """The turns of a list of messages (role and content, or from and value) and its images."""
+    if type(value) is not list:
+        raise BadRow("data.fault_type", field=field, found=type(value).__name__)
+    if len(value) > MAX_TURNS:
+        raise BadRow("data.fault_turns", found=len(value), limit=MAX_TURNS)
+    turns = []
+    images = 0
+    for message in value:
+        if type(message) is not dict:
+            raise BadRow("data.fault_type", field=field, found=type(message).__name__)
+        if "from" in message:
+            name, body = message["from"], "value"
+        else:
+            name, body = message.get("role"), "content"
+        role = ROLES.get(name) if type(name) is str else None
+        if role is None:
+            role = ROLES.get(name.strip().lower()) if isinstance(name, str) else None
+            if role is None:
+                raise BadRow("data.fault_role", found=shown(name))
+        text = message.get(body)
+        if type(text) is not str or "tool_calls" in message or "function_call" in message:
+            text, seen = _content(message, body)
+            images += seen
+        turns.append(Turn(role, text))
+    return turns, images
+
+
+def checked(turns: list[Turn], images: int = 0) -> Parts:
+    """The turns as parts of a row that ends in an answer; raises BadRow when it does not."""
+    if not turns:
+        raise BadRow("data.fault_no_turns")
+    last = turns[-1]
+    if last.role != "assistant":
+        raise BadRow("data.fault_no_answer", role=last.role)
+    if not last.content or last.content.isspace():
+        raise BadRow("data.fault_empty_answer")
+    check_prompt(turns[:-1], images)
+    return Parts(tuple(turns), images=images)
+
+
+def check_prompt(turns: list[Turn], images: int = 0) -> None:
+    """Raise BadRow unless somebody asks something in these turns."""
+    for turn in turns:
+        if turn.role != "system" and turn.content and not turn.content.isspace():
+            return
+    if not images:
+        raise BadRow("data.fault_empty_prompt")
+
+
+def with_system(row: Mapping[str, Any], turns: list[Turn]) -> list[Turn]:
+    """The turns with the row's own `system` field in front, unless one is there already."""
+    system = row.get("system")
+    if system and not (turns and turns[0].role == "system"):
+        turns.insert(0, Turn("system", spoken(system, "system")))
+    return turns
+
+
+def images_in(row: Mapping[str, Any]) -> int:
+    """How many images a row's own image field names."""
+    for field in IMAGE_FIELDS:
+        if value := row.get(field):
+            return len(value) if isinstance(value, list) else 1
+    return 0
+
+
+def chat(row: Mapping[str, Any]) -> Parts:
+    """A row of OpenAI messages or ShareGPT conversations."""
+    for field in CHAT_FIELDS:
+        if field in row:
+            turns, images = messages_of(row[field], field)
+            return checked(with_system(row, turns), images + images_in(row))
+    raise BadRow("data.fault_missing", field="messages")
+
+
+def alpaca_prompt(row: Mapping[str, Any]) -> list[Turn]:
+    """The turns before the answer: system, history, instruction with its input below it."""
+    turns: list[Turn] = []
+    for pair in row.get("history") or ():
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise BadRow("data.fault_history", found=shown(pair))
+        turns.append(Turn("user", spoken(pair[0], "history")))
+        turns.append(Turn("assistant", spoken(pair[1], "history")))
+    text = spoken(row.get("instruction"), "instruction")
+    for field in CONTEXT_FIELDS:
+        context = row.get(field)
+        if context:
+            context = spoken(context, field)
+            text = f"{text}\n{context}" if text else context
+            break
+    turns.append(Turn("user", text))
+    return with_system(row, turns)
+
+
+def alpaca(row: Mapping[str, Any]) -> Parts:
+    """A row of instruction, input, output, system and history."""
+    turns = alpaca_prompt(row)
+    turns.append(Turn("assistant", _answer(row, ANSWER_FIELDS)))
+    return checked(turns, images_in(row))
+
+
+def pair(row: Mapping[str, Any]) -> Parts:
+    """A row of a prompt and its answer, under any of their usual names."""
+    prompt_field = next((f for f in PROMPT_FIELDS if f in row), None)
+    if prompt_field is None:
+        raise BadRow("data.fault_missing", field="prompt")
+    prompt, images = row[prompt_field], images_in(row)
+    if isinstance(prompt, list) and prompt and isinstance(prompt[0], dict):
+        turns, seen = messages_of(prompt, prompt_field)
+        images += seen
+    else:
+        turns = [Turn("user", spoken(prompt, prompt_field))]
+    turns = with_system(row, turns)
+    answers = [f for f in ANSWER_FIELDS if f != prompt_field]
+    answer = next((row[f] for f in answers if f in row), None)
+    if isinstance(answer, list) and answer and isinstance(answer[0], dict) and "role" in answer[0]:
+        more, seen = messages_of(answer, "completion")
+        return checked(turns + more, images + seen)
+    turns.append(Turn("assistant", _answer(row, answers)))
+    return checked(turns, images)
+
+
+def _answer(row: Mapping[str, Any], fields: tuple[str, ...] | list[str]) -> str:
+    for field in fields:
+        if field in row:
+            return spoken(row[field], field)
+    raise BadRow("data.fault_missing", field=fields[0])

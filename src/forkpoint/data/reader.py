@@ -1,0 +1,287 @@
+"""Read a data file row by row, whatever its format; keep the good rows, name the bad ones."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from forkpoint.data.bad_row import BadRow, BrokenRow, shown
+from forkpoint.data.container import Container, containers, raw_rows
+from forkpoint.data.conversation import Parts
+from forkpoint.data.profile_record import Format, RowFault
+from forkpoint.data.row import Row
+from forkpoint.data.shape import BUILDERS, FAMILY, FORMATS, OWN_FIELDS, format_of, unknown
+from forkpoint.errors import BadInput
+from forkpoint.facts.checkpoint_facts import Notice
+
+PEEK_ROWS = 200  # rows looked at before the first is built, to know the family of the file
+FAULTS_KEPT = 10_000  # faults held in memory; all are counted
+CANONICAL = (
+    "prompt", "answer", "system", "text", "messages", "chosen", "rejected", "tools",
+    "instruction", "input", "output", "history", "conversations", "images",
+)  # fmt: skip
+HUB_NAME = "/"  # a name that is no path but holds one of these may be a data set of the Hub
+
+Columns = Mapping[str, str]  # canonical name -> the file's own name of it
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All usable rows of a data file, and what is known of those that are not."""
+
+    rows: tuple[Row, ...]
+    files: tuple[str, ...]
+    file_format: str
+    format: Format
+    format_evidence: str
+    sha256: str  # of the file's bytes; of the files' hashes in order where there are several
+    faults: tuple[RowFault, ...] = ()
+    fault_count: int = 0
+    notices: tuple[Notice, ...] = field(default=())
+
+
+def read_rows(
+    path: str | Path,
+    *,
+    format: Format | None = None,
+    columns: Columns | None = None,
+    strict: bool = False,
+) -> Iterator[Row | RowFault]:
+    """Rows and faults in the order of the file; with `strict` the first fault is raised."""
+    seen: Counter[Format] = Counter()
+    for container in containers(_local(path)):
+        yield from _read(container, format, columns or {}, strict, seen)
+
+
+def load(
+    path: str | Path,
+    *,
+    format: Format | None = None,
+    columns: Columns | None = None,
+    strict: bool = False,
+    on_rows: Callable[[int], None] | None = None,
+) -> Dataset:
+    """All rows of a data file; raises BadInput when there is none that can be used.
+
+    `on_rows` is told now and then how many rows were read.
+    """
+    found = containers(_local(path))
+    rows: list[Row] = []
+    faults: list[RowFault] = []
+    count = 0
+    seen: Counter[Format] = Counter()
+    for container in found:
+        for item in _read(container, format, columns or {}, strict, seen):
+            if type(item) is Row:
+                rows.append(item)
+                if on_rows and not len(rows) & 0x3FF:
+                    on_rows(len(rows))
+            elif isinstance(item, RowFault):
+                count += 1
+                if count <= FAULTS_KEPT:
+                    faults.append(item)
+    if not rows:
+        raise _nothing(str(path), faults)
+    main = seen.most_common(1)[0][0]
+    return Dataset(
+        rows=tuple(rows),
+        files=tuple(str(c.path) for c in found),
+        file_format=found[0].kind,
+        format=main,
+        format_evidence=_evidence(main, rows[0], seen),
+        sha256=_sha256([c.path for c in found]),
+        faults=tuple(faults),
+        fault_count=count,
+        notices=(*_encoding_notices(found), *_mixed_notice(seen), *_id_notices(rows)),
+    )
+
+
+def _local(path: str | Path) -> Path:
+    """The path itself, or where a data set of the Hub was fetched to."""
+    local = Path(path)
+    if not local.exists() and isinstance(path, str):
+        from forkpoint.data.hub import fetched, is_hub_name
+
+        if is_hub_name(path):
+            return fetched(path)
+    return local
+
+
+def _read(
+    container: Container,
+    format: Format | None,
+    columns: Columns,
+    strict: bool,
+    seen: "Counter[Format]",
+) -> Iterator[Row | RowFault]:
+    raw: Iterator[tuple[int, Any]] = raw_rows(container)
+    renamed = columns_to_rename(columns)
+    peeked = list(islice(raw, PEEK_ROWS))
+    family = FAMILY[format] if format else _family(peeked, renamed)
+    file = str(container.path)
+    for line, value in chain(peeked, raw):
+        try:
+            if type(value) is not dict:
+                raise value if isinstance(value, BadRow) else BadRow(
+                    "data.fault_not_object", found=shown(value)
+                )
+            if renamed:
+                value = _rename(value, renamed)
+            kind = format or format_of(value)
+            if kind is None:
+                raise unknown(value)
+            if FAMILY[kind] != family:
+                raise BadRow("data.fault_mixed", found=kind, family=family)
+            parts = BUILDERS[kind](value)
+            row = _row(parts, value, file, line)
+        except BadRow as bad:
+            if strict:
+                raise BrokenRow(
+                    bad.key, note="data.strict", file=file, line=line, **bad.values
+                ) from None
+            yield RowFault(file=file, line=line, key=bad.key, values=bad.values)
+            continue
+        seen[kind] += 1
+        yield row
+
+
+def _family(peeked: list[tuple[int, Any]], renamed: Columns) -> str:
+    """The family that most of the first rows belong to; dialogue when none says anything."""
+    families: Counter[str] = Counter()
+    for _, value in peeked:
+        if type(value) is dict:
+            kind = format_of({renamed.get(k, k): v for k, v in value.items()})
+            if kind:
+                families[FAMILY[kind]] += 1
+    return families.most_common(1)[0][0] if families else "dialogue"
+
+
+def _row(parts: Parts, value: Mapping[str, Any], file: str, line: int) -> Row:
+    turns, rejected, text, images = parts
+    tools = value.get("tools")
+    if tools is not None and type(tools) is not str:
+        tools = orjson.dumps(tools).decode() if tools else None
+    pieces = [f"{turn.role}\x1f{turn.content}" for turn in turns]
+    if text is not None:
+        pieces.append(text)
+    if rejected is not None:
+        pieces += ("\x1frejected", rejected)
+    if tools:
+        pieces += ("\x1ftools", tools)
+    canonical = "\x1e".join(pieces)
+    if "\0" in canonical:
+        raise BadRow("data.fault_nul", place=canonical.index("\0") + 1)
+    try:
+        identity = hashlib.sha256(canonical.encode()).hexdigest()[:16]
+    except UnicodeEncodeError:
+        raise BadRow("data.fault_surrogate") from None
+    extra = _extra(value) if len(value) > 1 else {}
+    if images:
+        extra["images"] = str(images)
+    return Row(identity, file, line, turns, rejected, text, tools or None, extra)
+
+
+def _extra(value: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: item if type(item) is str else str(item)
+        for name, item in value.items()
+        if name not in OWN_FIELDS and isinstance(item, str | int | float)
+    }
+
+
+def columns_to_rename(columns: Columns) -> dict[str, str]:
+    """The file's own names -> canonical names; raises BadInput for an unknown canonical name."""
+    renamed = {}
+    for canonical, own in columns.items():
+        if canonical not in CANONICAL:
+            raise BadInput("data.columns_unknown", name=canonical, known=", ".join(CANONICAL))
+        renamed[own] = canonical
+    return renamed
+
+
+def _rename(value: Mapping[str, Any], renamed: Columns) -> dict[str, Any]:
+    for own in renamed:
+        if own not in value:
+            raise BadRow("data.fault_column", field=own, fields=shown(", ".join(map(str, value))))
+    taken = set(renamed.values())
+    # the user's choice hides a field of the same name
+    kept = {k: v for k, v in value.items() if k not in renamed and k not in taken}
+    if "prompt" in taken or "answer" in taken:
+        hidden = {k for k in kept if k in OWN_FIELDS and k not in ("system", "tools", "images")}
+        kept = {k: v for k, v in kept.items() if k not in hidden}
+    return kept | {canonical: value[own] for own, canonical in renamed.items()}
+
+
+def format_named(name: str) -> Format:
+    """The format of a name given by the user; raises BadInput."""
+    for known in FORMATS:
+        if known == name.replace("-", "_").lower():
+            return known
+    raise BadInput("data.format_unknown", name=name, known=", ".join(FORMATS))
+
+
+def _evidence(main: Format, row: Row, seen: "Counter[Format]") -> str:
+    """How many rows are in which format; free of language."""
+    return ", ".join(f"{name}={count}" for name, count in seen.most_common())
+
+
+def _sha256(paths: Iterable[Path]) -> str:
+    hashes = []
+    for path in paths:
+        with path.open("rb") as file:
+            hashes.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
+def _nothing(path: str, faults: list[RowFault]) -> BadInput:
+    """No row can be used: the most common reason, with the first place where it stands."""
+    if not faults:
+        return BadInput("data.empty_file", file=path)
+    key = Counter(fault.key for fault in faults).most_common(1)[0][0]
+    first = next(fault for fault in faults if fault.key == key)
+    if key == "data.fault_format":
+        return BadInput("data.unknown_format", file=path, **first.values)
+    return BrokenRow(
+        key, note="data.no_rows", file=first.file, line=first.line, **first.values
+    )
+
+
+def _encoding_notices(found: list[Container]) -> Iterator[Notice]:
+    for container in found:
+        codec = container.encoding.codec
+        if codec not in ("utf-8", "utf-8-sig"):
+            yield Notice(
+                code="encoding", level="warning", key="data.notice_encoding",
+                values={"file": str(container.path), "encoding": codec.upper()},
+            )  # fmt: skip
+
+
+def _mixed_notice(seen: "Counter[Format]") -> Iterator[Notice]:
+    if len(seen) > 1:
+        counts = ", ".join(f"{name} {count}" for name, count in seen.most_common())
+        yield Notice(
+            code="mixed-formats", level="warning", key="data.notice_mixed",
+            values={"counts": counts},
+        )  # fmt: skip
+
+
+def _id_notices(rows: list[Row]) -> Iterator[Notice]:
+    """Rows of different content that carry the same `id` field."""
+    first: dict[str, Row] = {}
+    clashes: list[tuple[Row, Row]] = []
+    for row in rows:
+        name = row.extra.get("id")
+        if name is not None and first.setdefault(name, row).id != row.id:
+            clashes.append((first[name], row))
+    if clashes:
+        one, two = clashes[0]
+        yield Notice(
+            code="duplicate-ids", level="warning", key="data.notice_ids",
+            values={"count": len(clashes), "id": shown(one.extra["id"]), "line": one.line,
+                    "other": two.line, "file": one.file},
+        )  # fmt: skip
