@@ -45,7 +45,7 @@ def mean(
 
     Scores bounded to 0..1 that are all equal get Wilson's interval instead of one of width 0.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit  # Student's quantile; scipy.stats takes a second to load
 
     n = len(values)
     if n == 0:
@@ -59,7 +59,7 @@ def mean(
         return Measured(value=centre, standard_error=None, n=1, unit=unit, better=better)
     else:
         error = spread / math.sqrt(n)
-        half = float(t.ppf(0.975, n - 1)) * error
+        half = float(stdtrit(n - 1, 0.975)) * error
         low, high = centre - half, centre + half
         if bounded:
             low, high = max(0.0, low), min(1.0, high)

@@ -6,6 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 
 from forkpoint.data.profile_record import DataProfile
@@ -119,11 +120,16 @@ def _parse(text: str) -> Any:
 
 def chrf(answer: str, expected: str) -> float:
     """chrF2 of one answer, 0..1 [Popovic 2015, as sacrebleu computes it]."""
-    from sacrebleu.metrics import CHRF
-
     if not answer.strip():
         return 0.0
-    return float(CHRF().sentence_score(answer, [expected]).score) / 100
+    return float(_chrf().sentence_score(answer, [expected]).score) / 100
+
+
+@cache
+def _chrf() -> Any:
+    from sacrebleu.metrics import CHRF
+
+    return CHRF()
 
 
 def aggregate(
