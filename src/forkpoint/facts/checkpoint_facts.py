@@ -24,7 +24,7 @@ class Evidence(Record):
 class Judgement(Record):
     """A conclusion from several signals, with a probability for every possible value."""
 
-    value: str
+    value: str  # "unknown" when no value reaches one half
     probability: float
     probabilities: dict[str, float]
     evidence: tuple[Evidence, ...]
@@ -102,3 +102,5 @@ class CheckpointFacts(Record):
     file_hashes: dict[str, str]  # file name -> sha256 of its bytes (small files, headers)
     identity: str  # one hash over weights' headers and sizes, tokenizer and template
     notices: tuple[Notice, ...] = ()
+    base_model: str | None = None  # what it was made from, by card or adapter configuration
+    relation: str | None = None  # to base_model: "finetune", "adapter", "quantized", "merge"

@@ -1,0 +1,38 @@
+"""What the chat template says: that there is one, and what is in it."""
+
+from forkpoint.facts.checkpoint_facts import Evidence
+from forkpoint.facts.reading import Reading
+from forkpoint.facts.signals import Signals
+
+ABSENT = 2.0  # log-odds for base; fairly strong, though old tuned checkpoints have none either
+PRESENT = 0.7  # log-odds against base; weak, since Qwen2.5 Base ships one [A6 against E6]
+FORCED_THOUGHT = 2.5  # log-odds for thinking; the prompt itself opens a thought
+SWITCHED_THOUGHT = 0.5  # log-odds for thinking; reasoning can be switched
+TOOLS = 0.5  # log-odds against base; templates with tools belong to tuned checkpoints, mostly
+
+
+def template_signals(reading: Reading) -> Signals:
+    """Evidence from the presence and the content of the template."""
+    signals = Signals()
+    text = reading.template_text
+    if text is None:
+        if reading.tokenizer.kind or reading.tokenizer.vocabulary:
+            signals.base("template", ABSENT, "no chat template")
+        return signals
+    signals.base("template", -PRESENT, f"chat template in {reading.template.source}")
+    if "tools" in text and "tool_call" in text:
+        signals.base("template", -TOOLS, "the template knows tools")
+    tail = text[-400:]
+    if "<think>" in tail and "enable_thinking" not in text:
+        signals.sold_as.append(_evidence("thinking", FORCED_THOUGHT, "the prompt opens <think>"))
+        signals.kind.append(_evidence("thinking", FORCED_THOUGHT, "the prompt opens <think>"))
+        signals.post_training.append(
+            _evidence("reasoning_rl", FORCED_THOUGHT / 2, "the prompt opens <think>")
+        )
+    elif "enable_thinking" in text or "reasoning_content" in text:
+        signals.kind.append(_evidence("thinking", SWITCHED_THOUGHT, "reasoning can be switched"))
+    return signals
+
+
+def _evidence(says: str, weight: float, found: str) -> Evidence:
+    return Evidence(signal="template", says=says, weight=weight, found=found)
