@@ -4,15 +4,23 @@ from forkpoint.data.bad_row import fault_sentence
 from forkpoint.data.profile_record import DataProfile, RowFault
 from forkpoint.data.reader import Dataset, format_named, load, read_rows
 from forkpoint.data.row import Row, Turn
+from forkpoint.data.splits import FOLD_ROWS, Removed, Sizes, Splits, default_sizes, k_folds, split
 
 __all__ = [
+    "FOLD_ROWS",
     "DataProfile",
     "Dataset",
+    "Removed",
     "Row",
     "RowFault",
+    "Sizes",
+    "Splits",
     "Turn",
+    "default_sizes",
     "fault_sentence",
     "format_named",
+    "k_folds",
     "load",
     "read_rows",
+    "split",
 ]
