@@ -1,12 +1,14 @@
 """The user's data: read it, profile it, split it."""
 
 from forkpoint.data.bad_row import fault_sentence
+from forkpoint.data.bundled_sets import BUNDLED, bundled
 from forkpoint.data.profile_record import DataProfile, RowFault
 from forkpoint.data.reader import Dataset, format_named, load, read_rows
 from forkpoint.data.row import Row, Turn
 from forkpoint.data.splits import FOLD_ROWS, Removed, Sizes, Splits, default_sizes, k_folds, split
 
 __all__ = [
+    "BUNDLED",
     "FOLD_ROWS",
     "DataProfile",
     "Dataset",
@@ -16,6 +18,7 @@ __all__ = [
     "Sizes",
     "Splits",
     "Turn",
+    "bundled",
     "default_sizes",
     "fault_sentence",
     "format_named",
