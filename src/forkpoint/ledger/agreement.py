@@ -53,7 +53,15 @@ class Settings(Record):
     answer_limit_bytes: int
     truncate: Literal["no", "answers"]
     dtype: str
+    device: str
+    lora_rank: int
+    lora_alpha: int
+    schedule: str
+    warmup_share: float  # of the optimizer steps of a trial
     finalist_seeds: int
+    known_seed_sd: float  # of the primary metric over training seeds, from studies and own races
+    general_set: str | None  # which questions measure general ability, None for none
+    workers: int  # trials that run at the same time
     decoding: str = "greedy"
 
 
@@ -73,6 +81,7 @@ class Agreement(Record):
     test_ids: tuple[str, ...]
     test_sha256: str
     excluded: dict[str, str]  # row id -> catalogue key of the reason it is left out of all arms
+    removed: dict[str, str]  # row id -> catalogue key: duplicates across the splits
     arms: tuple[ArmPlan, ...]
     rungs: tuple[RungPlan, ...]
     settings: Settings
@@ -85,4 +94,5 @@ class Agreement(Record):
     machine: MachineFacts
     versions: dict[str, str]
     profile_json: str  # the DataProfile, as JSON
+    request_json: str  # what the user asked for, as JSON
     advice_json: str | None = None  # the Advice before the race, as JSON

@@ -164,6 +164,7 @@ class GeneralMeasured(Line):
     moment: Literal["before", "after", "null_control"]
     trial: Trial | None
     scores: dict[str, Measured]  # kind of ability -> score
+    seconds: float
     outcomes: str  # file of per-question outcomes, relative to the run folder
     outcomes_sha256: str
 

@@ -110,7 +110,8 @@ def p_best(draws: Draws, others: Mapping[str, tuple[float, float]], seed: int) -
     rows = [draws.values_A_B]
     count = draws.values_A_B.shape[1]
     for mean, sd in others.values():
-        rows.append((mean + sd * generator.standard_normal(count))[None, :])
+        believed_B: Floats = mean + sd * generator.standard_normal(size=count)
+        rows.append(believed_B[None, :])
     names = [*draws.arms, *others]
     winners_B = np.argmax(np.concatenate(rows), axis=0)
     return {name: float(np.mean(winners_B == place)) for place, name in enumerate(names)}

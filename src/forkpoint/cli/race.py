@@ -1,0 +1,161 @@
+"""`forkpoint race`: set up, say the plan, ask, run, and show the verdict."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from forkpoint.cli.options import format_option, json_option, lang_option
+from forkpoint.words import say
+
+if TYPE_CHECKING:
+    from forkpoint.ledger import Agreement
+    from forkpoint.race.request import RaceRequest
+
+
+def command(lang: str) -> Callable[..., None]:
+    """The command with its help in a language."""
+
+    def option(default: Any, *names: str) -> Any:
+        key = names[0].lstrip("-").replace("-", "_")
+        return typer.Option(default, *names, help=say(f"race.option_{key}", lang))
+
+    def race(
+        data: str = typer.Argument(None, help=say("race.option_data", lang)),
+        model: list[str] = option([], "--model", "-m"),
+        approach: list[str] = option(["lora", "full"], "--approach"),
+        budget: str = option("50%", "--budget"),
+        out: Path = option(None, "--out"),
+        resume: Path = option(None, "--resume"),
+        dry_run: bool = option(False, "--dry-run"),
+        yes: bool = option(False, "--yes", "-y"),
+        goal: str = option(None, "--goal"),
+        metric: str = option(None, "--metric"),
+        margin: float = option(0.02, "--margin"),
+        seed: int = option(0, "--seed"),
+        passes: float = option(None, "--passes"),
+        context: int = option(None, "--context"),
+        system: str = option(None, "--system"),
+        test: str = option(None, "--test"),
+        validation: str = option(None, "--validation"),
+        group_by: str = option(None, "--group-by"),
+        split: str = option(None, "--split"),
+        data_format: str = option(None, "--data-format"),
+        strict: bool = option(False, "--strict"),
+        workers: int = option(None, "--workers"),
+        json: bool = json_option(lang),
+        format: str = format_option(lang),
+        lang: str = lang_option(lang),
+    ) -> None:
+        from forkpoint.errors import BadInput
+        from forkpoint.race.request import RaceRequest
+
+        as_json = json or format == "json"
+        if resume is not None:
+            _run(resume, lang, as_json)
+            return
+        if data is None or not model:
+            raise BadInput("race.need_data_and_models")
+        if len(model) * len(approach) < 2:
+            raise BadInput("race.need_two_arms")
+        request = RaceRequest(
+            data=data,
+            models=tuple(model),
+            approaches=tuple(approach),
+            budget=budget,
+            goal=goal,
+            metric=metric,
+            margin=margin,
+            seed=seed,
+            passes=passes,
+            context_tokens=context,
+            system_prompt=system,
+            test_file=test,
+            validation_file=validation,
+            group_by=group_by,
+            time_field=split.removeprefix("time:") if split else None,
+            data_format=data_format,
+            strict=strict,
+            workers=workers,
+        )
+        _start(request, out, dry_run=dry_run, yes=yes, lang=lang, as_json=as_json)
+
+    return race
+
+
+def _start(
+    request: "RaceRequest", out: Path | None, *, dry_run: bool, yes: bool, lang: str, as_json: bool
+) -> None:
+    import sys
+    import tempfile
+
+    from forkpoint.errors import BadInput
+    from forkpoint.race.setup import prepare
+    from forkpoint.race.terminal import Terminal
+
+    if not dry_run and not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise BadInput("race.no_terminal")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) if dry_run else out or _free_folder(request.data)
+        with Terminal(lang) as terminal:
+            agreement = prepare(request, folder, terminal)
+        if dry_run and as_json:
+            print(agreement.to_json(indent=1))
+            return
+        _print_plan(agreement, lang, to_stdout=dry_run)
+        if dry_run:
+            return
+        if not yes and not typer.confirm(say("race.ask_start", lang), err=True):
+            print(say("race.not_started", lang), file=sys.stderr)
+            return
+        _run(folder, lang, as_json)
+
+
+def _free_folder(data: str) -> Path:
+    """runs/NAME, or runs/NAME-2 and so on when that is taken."""
+    stem = Path(data).stem or "race"
+    folder, number = Path("runs") / stem, 2
+    while (folder / "race.json").exists():
+        folder, number = Path("runs") / f"{stem}-{number}", number + 1
+    return folder
+
+
+def _print_plan(agreement: "Agreement", lang: str, *, to_stdout: bool) -> None:
+    from rich.console import Console
+
+    from forkpoint.report.plan_text import plan_text
+
+    Console(stderr=not to_stdout, highlight=False).print(plan_text(agreement, lang), markup=False)
+
+
+def _run(folder: Path, lang: str, as_json: bool) -> None:
+    from forkpoint.errors import BudgetSpent, Interrupted
+    from forkpoint.race.driver import read_agreement, run_race
+    from forkpoint.race.executor import LocalExecutor
+    from forkpoint.race.setup import check_checkpoints, limit_seconds, threads_each
+    from forkpoint.race.terminal import Terminal
+
+    agreement = read_agreement(folder)
+    check_checkpoints(agreement)
+    settings = agreement.settings
+    executor = LocalExecutor(folder, settings.workers, threads_each(settings))
+    with Terminal(lang, agreement.predicted_seconds) as terminal:
+        try:
+            verdict = run_race(folder, executor, terminal, limit_seconds(agreement))
+        except KeyboardInterrupt:
+            raise Interrupted("race.interrupted", folder=folder) from None
+        finally:
+            executor.close()
+    from forkpoint.report.race_report import write_report
+
+    report = write_report(folder, lang)
+    if as_json:
+        print(verdict.to_json(indent=1))
+    else:
+        from forkpoint.report.text import print_report
+
+        print_report(folder, lang)
+        print(say("race.report_is", lang, file=report))
+    if verdict.arm is None and verdict.kind != "floor":
+        raise BudgetSpent("race.no_arm", folder=folder)

@@ -1,0 +1,100 @@
+"""Answers and general ability in a child process: of a trained trial, or untrained."""
+
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from forkpoint.ledger import Agreement, AnswersMade, GeneralMeasured, Trial, write_whole
+from forkpoint.measure.arm import score_arm
+from forkpoint.measure.general import measure_general
+from forkpoint.measure.questions import read_questions
+from forkpoint.models.weights import load_model
+from forkpoint.race.arm_rows import ArmRows, trial_folder, write_answers
+from forkpoint.race.driver import read_agreement
+from forkpoint.race.weights import WEIGHTS
+from forkpoint.race.work import AnswerWork, GeneralWork
+from forkpoint.train.approach import approach
+
+
+def run_answers(folder: Path, work: AnswerWork) -> dict[str, Any]:
+    """Answer a split and write the answers; the ledger line's values."""
+    agreement = read_agreement(folder)
+    rows = ArmRows(folder, work.checkpoint, _rendering(agreement, work.checkpoint, work.trial))
+    model = _model(folder, rows, work.trial)
+    ids = agreement.test_ids if work.split == "test" else agreement.rung_validation_ids
+    scores = score_arm(
+        model, rows.tokenizer, rows.to_score(ids), agreement.settings.metric, rows.limits
+    )
+    seed = f"-s{work.trial.seed}" if work.trial else ""
+    path = folder / "answers" / f"{work.subject}.{work.split}{seed}.jsonl"
+    write_answers(path, scores, work.split, work.trial)
+    return AnswersMade(
+        arm=work.subject,
+        split=work.split,
+        trial=work.trial,
+        primary=scores.primary,
+        secondary={"exact_match": scores.exact_match, "answer_bytes": scores.answer_bytes},
+        likelihood=scores.bits_per_byte,
+        stop=scores.stop_rate,
+        stop_bits=scores.stop_bits,
+        seconds=0.0,
+        answers=str(path.relative_to(folder)),
+        answers_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+    ).model_dump(exclude={"seq", "time", "schema_"})
+
+
+def run_general(folder: Path, work: GeneralWork) -> dict[str, Any]:
+    """Measure general ability and write the outcome of every question; the line's values."""
+    agreement = read_agreement(folder)
+    rows = ArmRows(folder, work.checkpoint, _rendering(agreement, work.checkpoint, work.trial))
+    if work.moment == "null_control" and work.trial is not None:
+        model = _null_control(folder, rows, work.trial)
+    else:
+        model = _model(folder, rows, work.trial)
+    ends = rows.renderer.end_ids
+    questions = read_questions(Path(str(files("forkpoint.pocket") / "general.jsonl")))
+    found = measure_general(model, rows.tokenizer, rows.renderer, questions, ends)
+    path = folder / "general" / f"{work.subject}.{work.moment}.jsonl"
+    lines = [outcome.to_json().encode() for outcome in found.outcomes]
+    write_whole(path, b"\n".join(lines) + b"\n")
+    return GeneralMeasured(
+        subject=work.subject,
+        moment=work.moment,
+        trial=work.trial,
+        scores=found.scores,
+        seconds=0.0,
+        outcomes=str(path.relative_to(folder)),
+        outcomes_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+    ).model_dump(exclude={"seq", "time", "schema_"})
+
+
+def _rendering(agreement: Agreement, checkpoint: str, trial: Trial | None) -> str:
+    if trial is not None:
+        return trial.rendering
+    return next(arm for arm in agreement.arms if arm.checkpoint == checkpoint).renderings[0]
+
+
+def _model(folder: Path, rows: ArmRows, trial: Trial | None) -> Any:
+    settings = rows.agreement.settings
+    kind: dict[str, Any] = {"dtype": settings.dtype, "device": settings.device}
+    if trial is None:
+        return load_model(rows.path, **kind)
+    arm = next(arm for arm in rows.agreement.arms if arm.name == trial.arm)
+    weights = str(trial_folder(folder, trial) / WEIGHTS)
+    return approach(arm.approach).load_for_answers(rows.path, weights, **kind)
+
+
+def _null_control(folder: Path, rows: ArmRows, trial: Trial) -> Any:
+    """The untrained checkpoint moved as far as training moved it, in a random direction."""
+    import torch
+
+    tuned = dict(_model(folder, rows, trial).named_parameters())
+    model = _model(folder, rows, None)
+    generator = torch.Generator().manual_seed(trial.seed)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            moved = (tuned[name].float() - weight.float()).norm()
+            noise = torch.randn(weight.shape, generator=generator)
+            weight.add_((noise * (moved / noise.norm())).to(weight))
+    return model

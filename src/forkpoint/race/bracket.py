@@ -1,0 +1,113 @@
+"""The learning-rate bracket at an arm's first rung: the same number of rates for every arm."""
+
+from collections.abc import Sequence
+
+from forkpoint.ledger import ArmPlan, RateChosen, Settings, Trial, TrialFailed, TrialScored
+
+WIDENINGS = 2  # further rates beyond a best rate at the edge; a third would say the rule is wrong
+FACTOR = 3.0  # between neighbouring rates, and for the retry of a run that diverged
+
+
+class Bracket:
+    """Trials of one arm at the first rung, and what they showed."""
+
+    def __init__(self, arm: ArmPlan, settings: Settings) -> None:
+        self.arm = arm
+        self.settings = settings
+        self.wanted: list[Trial] = [
+            self._trial(arm.centre_rate * factor, rendering)
+            for rendering in arm.renderings
+            for factor in settings.rate_factors
+        ]
+        self.scored: dict[Trial, TrialScored] = {}
+        self.failed: dict[Trial, TrialFailed] = {}
+        self.widened = 0
+        self._retries: set[Trial] = set()
+
+    def _trial(self, rate: float, rendering: str) -> Trial:
+        rounded = float(f"{rate:.2e}")
+        return Trial(
+            arm=self.arm.name, rung=1, rate=rounded, seed=self.settings.seed, rendering=rendering
+        )
+
+    def read(self, line: TrialScored | TrialFailed) -> None:
+        """Take in one outcome; a diverged rate is replaced by a third of it, once."""
+        if isinstance(line, TrialScored):
+            self.scored[line.trial] = line
+        else:
+            if line.retry == "rate" and line.trial not in self._retries:
+                lower = self._trial(line.trial.rate / FACTOR, line.trial.rendering)
+                if lower not in self.wanted:
+                    self.wanted.append(lower)
+                    self._retries.add(lower)
+            if line.retry != "smaller":
+                self.failed[line.trial] = line
+        if not self.open_trials():
+            self._widen()
+
+    def open_trials(self) -> list[Trial]:
+        """Trials without an outcome yet."""
+        return [t for t in self.wanted if t not in self.scored and t not in self.failed]
+
+    def best(self) -> TrialScored | None:
+        """The best trial by validation; ties go to the lower likelihood, then the centre."""
+        found = [line for line in self.scored.values() if line.primary.value is not None]
+        return max(found, key=self._rank, default=None)
+
+    def _rank(self, line: TrialScored) -> tuple[float, float, float]:
+        sign = 1.0 if line.primary.better == "higher" else -1.0
+        bits = line.likelihood.value
+        distance = abs(line.trial.rate / self.arm.centre_rate - 1.0)
+        return (
+            sign * (line.primary.value or 0.0),
+            -(bits if bits is not None else float("inf")),
+            -distance,
+        )
+
+    def _widen(self) -> None:
+        best = self.best()
+        if best is None or self.widened >= WIDENINGS:
+            return
+        rates = self._rates(best.trial.rendering)
+        if len(rates) < 2 or best.trial.rate not in (rates[0], rates[-1]):
+            return
+        further = rates[-1] * FACTOR if best.trial.rate == rates[-1] else rates[0] / FACTOR
+        self.widened += 1
+        trial = self._trial(further, best.trial.rendering)
+        if trial not in self.wanted:
+            self.wanted.append(trial)
+
+    def _rates(self, rendering: str) -> Sequence[float]:
+        return sorted({t.rate for t in self.wanted if t.rendering == rendering})
+
+    def decision(self) -> RateChosen | None:
+        """The rate and rendering the arm goes on with; None while open or when all failed."""
+        best = self.best()
+        if self.open_trials() or best is None:
+            return None
+        rates = self._rates(best.trial.rendering)
+        tried: dict[str, float | None] = {}
+        for trial in sorted(self.wanted, key=lambda trial: (trial.rendering, trial.rate)):
+            line = self.scored.get(trial)
+            tried[f"{trial.rendering} {trial.rate:.2e}"] = line.primary.value if line else None
+        return RateChosen(
+            arm=self.arm.name,
+            rate=best.trial.rate,
+            rendering=best.trial.rendering,
+            tried=tried,
+            at_edge=best.trial.rate in (rates[0], rates[-1]),
+        )
+
+    def neighbour(self, trial: Trial, side: int) -> TrialScored | None:
+        """The outcome at the next rate above (+1) or below (-1) in the same rendering."""
+        rates = list(self._rates(trial.rendering))
+        place = rates.index(trial.rate) + side
+        if not 0 <= place < len(rates):
+            return None
+        return self.scored.get(self._trial(rates[place], trial.rendering))
+
+    @property
+    def tokens(self) -> int:
+        """Training tokens spent on the bracket, failures included."""
+        scored = sum(line.tokens for line in self.scored.values())
+        return scored + sum(line.tokens for line in self.failed.values())

@@ -1,0 +1,206 @@
+"""Run a race to its verdict: ask the state what is next, have it done, write it down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import TypeAdapter
+
+from forkpoint.errors import BadInput
+from forkpoint.ledger import (
+    Agreement,
+    AnswersMade,
+    AnyLine,
+    Book,
+    GeneralMeasured,
+    Line,
+    RaceEnded,
+    RacingEnded,
+    Resumed,
+    TestOpened,
+    TrialFailed,
+    TrialScored,
+    TrialStarted,
+)
+from forkpoint.race.executor import Executor, Outcome
+from forkpoint.race.openings import count_opening
+from forkpoint.race.state import RaceState, Step
+from forkpoint.race.verdict_writer import write_verdict
+from forkpoint.race.weights import sweep_weights
+from forkpoint.race.work import TrialWork, Work
+from forkpoint.verdict.verdict_record import Verdict
+
+AGREEMENT = "race.json"
+MAX_SHRINKS = 2  # how often a trial that ran out of memory is tried again, smaller
+_MEASURED: TypeAdapter[TrialScored | AnswersMade | GeneralMeasured] = TypeAdapter(
+    TrialScored | AnswersMade | GeneralMeasured
+)
+
+
+class Audience(Protocol):
+    """Who watches a race: a terminal, a test, a page."""
+
+    def line(self, line: AnyLine, state: RaceState) -> None:
+        """Something was written into the ledger."""
+        ...
+
+    def started(self, work: Work) -> None:
+        """A piece of work begins."""
+        ...
+
+    def progressed(self, work: Work, values: dict[str, Any]) -> None:
+        """A piece of work says how far it is."""
+        ...
+
+
+def read_agreement(folder: Path) -> Agreement:
+    """race.json of a run folder; raises BadInput when there is none."""
+    try:
+        return Agreement.from_json((folder / AGREEMENT).read_bytes())
+    except FileNotFoundError:
+        raise BadInput("race.no_run", folder=folder) from None
+
+
+def run_race(
+    folder: Path, executor: Executor, audience: Audience, limit_seconds: float | None = None
+) -> Verdict:
+    """Run or resume the race in `folder` until its verdict is written.
+
+    `limit_seconds` ends the racing station by the clock; it never changes the order of trials.
+    """
+    with Book(folder) as book:
+        race = _Race(folder, book, executor, audience)
+        race.take_up()
+        while not (step := race.state.next()).finished:
+            race.advance(step, limit_seconds)
+        return race.end()
+
+
+class _Race:
+    """One race being run: its state in memory and its ledger on disk, always in step."""
+
+    def __init__(self, folder: Path, book: Book, executor: Executor, audience: Audience) -> None:
+        self.folder = folder
+        self.book = book
+        self.executor = executor
+        self.audience = audience
+        self.state = RaceState(read_agreement(folder))
+        self.observer = _StartsWrittenDown(self)
+
+    def take_up(self) -> None:
+        """Bring the state to where the ledger is; say what was lost with an interruption."""
+        lines = list(self.book.lines)
+        self.state.read_all(lines)
+        if lines and self.state.ended is None:
+            self.write(Resumed(lost_trials=tuple(_lost(lines))))
+
+    def write(self, line: Line) -> None:
+        """Append to the ledger, then move on."""
+        written = self.book.append(line)
+        self.state.read(written)
+        self.audience.line(written, self.state)
+
+    def advance(self, step: Step, limit_seconds: float | None) -> None:
+        """Do what the state wants next."""
+        if self._out_of_time(limit_seconds):
+            self.write(RacingEnded(key="race.ended_clock", values={}))
+        elif step.decision is not None:
+            self.write(step.decision)
+        elif step.open_test:
+            agreement = self.state.agreement
+            times = count_opening(agreement.test_sha256, self.folder)
+            self.write(TestOpened(test_sha256=agreement.test_sha256, times=times))
+        else:
+            for outcome in self.executor.run(step.work, self.observer):
+                self.write(_line_of(outcome, self.state))
+                sweep_weights(self.folder, self.state)
+
+    def _out_of_time(self, limit_seconds: float | None) -> bool:
+        state = self.state
+        racing = state.racing_ended is None and len(state.chosen) > 0
+        spent = state.seconds / self.executor.workers
+        return racing and limit_seconds is not None and spent > limit_seconds
+
+    def end(self) -> Verdict:
+        """Write the verdict, then the last line, unless both are there."""
+        verdict, digest = write_verdict(self.folder, self.state)
+        if self.state.ended is None:
+            ended = self.state.racing_ended
+            self.write(
+                RaceEnded(
+                    reason=ended.key if ended else "race.ended_nothing_left",
+                    tokens=self.state.spent_tokens,
+                    seconds=self.state.seconds / self.executor.workers,
+                    verdict_sha256=digest,
+                )
+            )
+            sweep_weights(self.folder, self.state)
+        return verdict
+
+
+class _StartsWrittenDown:
+    """Writes a ledger line when a trial starts, and passes everything on."""
+
+    def __init__(self, race: _Race) -> None:
+        self.race = race
+
+    def started(self, work: Work) -> None:
+        if isinstance(work, TrialWork):
+            arm = self.race.state.arms[work.trial.arm]
+            share = self.race.state.agreement.rungs[work.trial.rung - 1].share
+            tokens = round(arm.full_tokens * share)
+            self.race.write(
+                TrialStarted(
+                    trial=work.trial,
+                    attempt=work.attempt,
+                    predicted_seconds=predicted_seconds(self.race.state.agreement, work),
+                    planned_tokens=tokens,
+                )
+            )
+        self.race.audience.started(work)
+
+    def progressed(self, work: Work, values: dict[str, Any]) -> None:
+        self.race.audience.progressed(work, values)
+
+
+def predicted_seconds(agreement: Agreement, work: TrialWork) -> float:
+    """Seconds a trial should take, by the speed probe: load, train, load again, answer."""
+    arm = next(arm for arm in agreement.arms if arm.name == work.trial.arm)
+    tokens = arm.full_tokens * agreement.rungs[work.trial.rung - 1].share
+    answers = len(agreement.rung_validation_ids) / arm.answers_per_second
+    return 2 * arm.load_seconds + tokens / arm.train_tokens_per_second + answers
+
+
+def _lost(lines: list[AnyLine]) -> list[str]:
+    """Trials that had started but neither scored nor failed."""
+    open_trials: dict[str, None] = {}
+    for line in lines:
+        if isinstance(line, TrialStarted):
+            open_trials[line.trial.folder] = None
+        elif isinstance(line, TrialScored | TrialFailed):
+            open_trials.pop(line.trial.folder, None)
+    return list(open_trials)
+
+
+def _line_of(outcome: Outcome, state: RaceState) -> Line:
+    """The ledger line for an outcome; a failure says whether it is tried again."""
+    failed = outcome.values.get("failed")
+    if failed is None:
+        values = {**outcome.values, "seconds": outcome.seconds}
+        return _MEASURED.validate_python(values)
+    work = outcome.work
+    if not isinstance(work, TrialWork):
+        raise BadInput(failed["key"], **failed["values"])
+    retry = failed.get("retry")
+    if retry == "smaller" and work.shrink >= MAX_SHRINKS:
+        retry = None
+    return TrialFailed(
+        trial=work.trial,
+        attempt=work.attempt,
+        tokens=int(outcome.values.get("tokens", 0)),
+        seconds=outcome.seconds,
+        key=failed["key"],
+        values=failed["values"],
+        retry=retry,
+    )

@@ -1,0 +1,138 @@
+"""From racing to finalists: full length and further seeds for the leaders, then the choice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forkpoint.ledger import Finalists, Trial
+
+if TYPE_CHECKING:
+    from forkpoint.engine.standing import ArmStanding
+    from forkpoint.race.state import RaceState
+
+CLOSE_SEED_SDS = 2.0  # leaders nearer than this many seed SDs are repeated [docs/method.md]
+PLAUSIBLE = 0.05  # chance to be within the margin of the best that makes an arm a finalist
+
+
+def ranked(state: RaceState) -> list[ArmStanding]:
+    """Arms that can be finalists, by their predicted final score, best first."""
+    arms = [
+        standing
+        for standing in state.selector.standing().arms
+        if standing.final_loss is not None
+        and standing.arm in state.chosen
+        and standing.state != "failed"
+    ]
+    return sorted(arms, key=lambda standing: (standing.final_loss or 0.0, standing.arm))
+
+
+def finishing_trials(state: RaceState) -> list[Trial]:
+    """Trials still to run before the choice, as far as the budget allows, in order of worth.
+
+    The two leaders are brought to full length; if they are closer than CLOSE_SEED_SDS seed
+    SDs on validation they are repeated with further seeds at their best rung.
+    """
+    leaders = [standing.arm for standing in ranked(state)[:2]]
+    full = state.agreement.rungs[-1].index
+    seed = state.agreement.settings.seed
+    wanted = [
+        trial
+        for trial in (state.trial(arm, full, seed) for arm in leaders)
+        if not state.raced(trial)
+    ]
+    if open_first := _affordable(state, wanted):
+        return open_first
+    if len(leaders) < 2 or not _close(state, leaders):
+        return []
+    repeats = wanted
+    for extra in range(1, state.agreement.settings.finalist_seeds):
+        for arm in leaders:
+            if best := state.best_trial(arm):
+                repeats.append(state.trial(arm, best.trial.rung, seed + extra))
+    return _affordable(state, repeats)
+
+
+def _is_open(state: RaceState, trial: Trial) -> bool:
+    return trial not in state.scored and trial not in state.failed
+
+
+def _affordable(state: RaceState, trials: list[Trial]) -> list[Trial]:
+    """The open ones among the trials, as long as the budget left covers them in this order.
+
+    Counted in planned tokens from the end of the racing, so that which trials are affordable
+    does not depend on which of them have already run.
+    """
+    left = float(state.agreement.budget_tokens - state.racing_tokens)
+    chosen = []
+    for trial in trials:
+        share = state.agreement.rungs[trial.rung - 1].share
+        left -= state.arms[trial.arm].full_tokens * share
+        if left < 0:
+            break
+        chosen.append(trial)
+    return [trial for trial in chosen if _is_open(state, trial)]
+
+
+def _close(state: RaceState, leaders: list[str]) -> bool:
+    values = [best.primary.value for arm in leaders if (best := state.best_trial(arm))]
+    if len(values) < 2 or values[0] is None or values[1] is None:
+        return False
+    return abs(values[0] - values[1]) < CLOSE_SEED_SDS * state.agreement.settings.known_seed_sd
+
+
+def choose_finalists(state: RaceState) -> Finalists:
+    """Winner and runner-up by validation, the cheapest plausible arm, the best other stage."""
+    standings = {standing.arm: standing for standing in ranked(state)}
+    order = sorted(standings, key=lambda arm: (-_validation(state, arm), arm))
+    leaders = list(standings)[:2]
+    order = [arm for arm in order if arm in leaders] + [a for a in standings if a not in leaders]
+    roles: dict[str, str] = {}
+    if order:
+        roles["winner"] = order[0]
+        if len(order) > 1:
+            roles["runner_up"] = order[1]
+        plausible = [arm for arm in order if standings[arm].p_within_margin >= PLAUSIBLE]
+        roles["cheapest"] = min(plausible or order[:1], key=lambda arm: cost_order(state, arm))
+        stage = state.arms[order[0]].stage
+        others = [arm for arm in order if state.arms[arm].stage != stage]
+        if others:
+            roles["other_stage"] = others[0]
+    everyone = state.selector.standing().arms
+    return Finalists(
+        roles=roles,
+        trials={arm: _trials_at_best(state, arm) for arm in dict.fromkeys(roles.values())},
+        p_best={standing.arm: standing.p_best for standing in everyone},
+        predicted={
+            standing.arm: (standing.final_value, standing.final_sd or 0.0)
+            for standing in everyone
+            if standing.final_value is not None
+        },
+    )
+
+
+def _trials_at_best(state: RaceState, arm: str) -> tuple[Trial, ...]:
+    best = state.best_trial(arm)
+    if best is None:
+        return ()
+    seed = state.agreement.settings.seed
+    seeds = range(seed, seed + state.agreement.settings.finalist_seeds)
+    trials = [state.trial(arm, best.trial.rung, number) for number in seeds]
+    return tuple(trial for trial in trials if trial in state.scored)
+
+
+def _validation(state: RaceState, arm: str) -> float:
+    """Mean validation score of an arm over its seeds at its best rung; higher is better."""
+    lines = [state.scored[trial] for trial in _trials_at_best(state, arm)]
+    values = [line.primary.value for line in lines if line.primary.value is not None]
+    if not values:
+        return float("-inf")
+    sign = 1.0 if lines[0].primary.better == "higher" else -1.0
+    return sign * sum(values) / len(values)
+
+
+def cost_order(state: RaceState, arm: str) -> tuple[float, float, str]:
+    """What makes an arm cheap: parameters to serve, then seconds to train, then its name."""
+    plan = state.arms[arm]
+    shape = state.agreement.checkpoints[plan.checkpoint].shape
+    serve = float(shape.active_parameters or shape.parameters or 0)
+    return serve, plan.full_tokens / plan.train_tokens_per_second, arm

@@ -1,0 +1,39 @@
+"""What a user asks of a race, before anything is known."""
+
+from typing import Literal
+
+from forkpoint.record import Record
+
+MARGIN = 0.02  # of the primary metric: smaller differences are called equal [docs/method.md]
+THRESHOLD = 0.95  # P(best) at which the racing may end
+FINALIST_SEEDS = 3  # training seeds of finalists that are close [docs/method.md]
+
+
+class RaceRequest(Record):
+    """Data, candidates and dials; what is None is derived and printed with its reason."""
+
+    data: str
+    models: tuple[str, ...]
+    approaches: tuple[str, ...] = ("lora", "full")
+    budget: str = "50%"
+    goal: str | None = None
+    metric: str | None = None
+    margin: float = MARGIN
+    threshold: float = THRESHOLD
+    seed: int = 0
+    passes: float | None = None
+    rows_per_step: int | None = None
+    context_tokens: int | None = None
+    lora_rank: int = 16
+    system_prompt: str | None = None
+    loss_turns: Literal["last", "all"] = "last"
+    truncate: Literal["no", "answers"] = "no"
+    finalist_seeds: int = FINALIST_SEEDS
+    test_file: str | None = None
+    validation_file: str | None = None
+    group_by: str | None = None
+    time_field: str | None = None
+    data_format: str | None = None
+    columns: dict[str, str] = {}  # noqa: RUF012 - pydantic copies it
+    strict: bool = False
+    workers: int | None = None

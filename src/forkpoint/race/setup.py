@@ -1,0 +1,350 @@
+"""From a request to an agreement: read, split, survey every checkpoint, plan, write race.json."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from forkpoint import __version__, facts
+from forkpoint.data import Splits, load, profile, split
+from forkpoint.data.profile_record import DataProfile
+from forkpoint.data.row import Row
+from forkpoint.errors import BadInput, ForkpointError
+from forkpoint.facts.checkpoint_facts import CheckpointFacts
+from forkpoint.facts.machine import MachineFacts, read_machine
+from forkpoint.ledger import Agreement, ArmPlan, RungPlan, Settings, write_whole
+from forkpoint.measure.metric import check_metric, primary_metric
+from forkpoint.plan.budget import Budget, read_budget
+from forkpoint.plan.lengths import (
+    default_passes,
+    default_rows_per_step,
+    plan_rungs,
+    smallest_difference,
+    step_plan,
+)
+from forkpoint.race.driver import AGREEMENT
+from forkpoint.race.executor import LocalExecutor, Observer
+from forkpoint.race.request import RaceRequest
+from forkpoint.race.rows_file import write_rows
+from forkpoint.race.work import SurveyWork
+from forkpoint.verdict.contrast import KNOWN_SEED_SD
+
+RATE_FACTORS = (1 / 3, 1.0, 3.0)  # around the centre, for every arm [docs/method.md]
+RUNG_ROWS = 200  # validation rows that a rung is scored on, the same for every arm
+CONTEXT_TOKENS = 4_096  # longest row by default; longer ones are listed, never cut
+WARMUP_SHARE = 0.1  # of a trial's optimizer steps
+ANSWER_SLACK = 1.5  # limit of an answer over the longest training answer
+ANSWER_SLACK_TOKENS = 8
+SMALL_PARAMETERS = 50_000_000  # checkpoints below it train one a core, in float32 on a CPU
+VERSIONS = ("torch", "transformers", "trl", "peft", "datasets", "tokenizers", "numpy", "scipy")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that was read and measured before the plan."""
+
+    request: RaceRequest
+    budget: Budget
+    machine: MachineFacts
+    checkpoints: Mapping[str, CheckpointFacts]
+    profile: DataProfile
+    splits: Splits
+    settings: Settings
+    surveys: Mapping[str, dict[str, Any]]
+
+
+def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement:
+    """Do everything short of racing and write the run folder; raises BadInput, Unreadable."""
+    if (folder / AGREEMENT).exists():
+        raise BadInput("race.folder_taken", folder=folder)
+    budget = read_budget(request.budget)
+    machine = read_machine(folder)
+    checkpoints = _read_checkpoints(request)
+    dataset = load(
+        request.data,
+        format=request.data_format,  # type: ignore[arg-type]
+        columns=request.columns,
+        strict=request.strict,
+    )
+    tokenizers = {
+        name: Path(str(found.path)) / "tokenizer.json" for name, found in checkpoints.items()
+    }
+    data_profile = profile(dataset, tokenizers, seed=request.seed)
+    splits = split(
+        dataset.rows,
+        seed=request.seed,
+        test=load(request.test_file).rows if request.test_file else None,
+        validation=load(request.validation_file).rows if request.validation_file else None,
+        group_by=request.group_by,
+        time_field=request.time_field,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_rows(folder, (*splits.train, *splits.validation, *splits.test))
+    settings = _settings(request, data_profile, splits, checkpoints, machine)
+    surveys = _survey(request, folder, settings, splits, checkpoints, observer)
+    prepared = Prepared(
+        request, budget, machine, checkpoints, data_profile, splits, settings, surveys
+    )
+    agreement = _agree(prepared)
+    _write_masks(folder, agreement, surveys)
+    write_whole(folder / AGREEMENT, agreement.to_json(indent=1).encode())
+    return agreement
+
+
+def _read_checkpoints(request: RaceRequest) -> dict[str, CheckpointFacts]:
+    found: dict[str, CheckpointFacts] = {}
+    for name in request.models:
+        checkpoint = facts.read_checkpoint(name)
+        if checkpoint.path is None:
+            raise BadInput("race.not_local", name=name)
+        short = Path(name).name.lower() if Path(name).exists() else name.split("/")[-1].lower()
+        unique, number = short, 2
+        while unique in found:
+            unique, number = f"{short}-{number}", number + 1
+        found[unique] = checkpoint
+    return found
+
+
+def _settings(
+    request: RaceRequest,
+    data_profile: DataProfile,
+    splits: Splits,
+    checkpoints: Mapping[str, CheckpointFacts],
+    machine: MachineFacts,
+) -> Settings:
+    passes = request.passes or default_passes(len(splits.train))
+    metric = request.metric or primary_metric(data_profile)
+    check_metric(metric)
+    contexts = [found.shape.context_tokens for found in checkpoints.values()]
+    context = min([request.context_tokens or CONTEXT_TOKENS, *(c for c in contexts if c)])
+    device = "cuda" if machine.gpus else "cpu"
+    largest = max(found.shape.parameters or SMALL_PARAMETERS for found in checkpoints.values())
+    small = largest < SMALL_PARAMETERS and device == "cpu"
+    pocket = all(found.family == "pocket" for found in checkpoints.values())
+    answers = [len(row.answer.encode()) for row in splits.train]
+    return Settings(
+        seed=request.seed,
+        metric=metric,
+        metric_reason="race.metric_asked" if request.metric else "race.metric_by_answers",
+        margin=request.margin,
+        threshold=request.threshold,
+        rows_per_step=request.rows_per_step or default_rows_per_step(len(splits.train), passes),
+        passes=passes,
+        rate_factors=RATE_FACTORS,
+        loss_turns=request.loss_turns,
+        system_prompt=request.system_prompt,
+        context_tokens=context,
+        answer_tokens={},
+        answer_limit_bytes=round(max(answers) * ANSWER_SLACK),
+        truncate=request.truncate,
+        dtype="float32" if small else "bfloat16",
+        device=device,
+        lora_rank=request.lora_rank,
+        lora_alpha=2 * request.lora_rank,
+        schedule="linear",
+        warmup_share=WARMUP_SHARE,
+        finalist_seeds=request.finalist_seeds,
+        known_seed_sd=KNOWN_SEED_SD,
+        general_set="pocket" if pocket else None,
+        workers=request.workers or (machine.cores if small else 1),
+    )
+
+
+def _survey(
+    request: RaceRequest,
+    folder: Path,
+    settings: Settings,
+    splits: Splits,
+    checkpoints: Mapping[str, CheckpointFacts],
+    observer: Observer,
+) -> dict[str, dict[str, Any]]:
+    works = [
+        SurveyWork(
+            checkpoint=name,
+            facts=found,
+            approaches=request.approaches,
+            train_ids=tuple(row.id for row in splits.train),
+            loss_turns=settings.loss_turns,
+            system_prompt=settings.system_prompt,
+            context_tokens=settings.context_tokens,
+            dtype=settings.dtype,
+            device=settings.device,
+            lora_rank=settings.lora_rank,
+            lora_alpha=settings.lora_alpha,
+            rows_per_step=settings.rows_per_step,
+        )
+        for name, found in checkpoints.items()
+    ]
+    executor = LocalExecutor(folder, settings.workers, threads_each(settings))
+    surveys = {}
+    for outcome in executor.run(works, observer):
+        assert_work = outcome.work
+        if failed := outcome.values.get("failed"):
+            raise ForkpointError(failed["key"], **failed["values"])
+        if isinstance(assert_work, SurveyWork):
+            surveys[assert_work.checkpoint] = outcome.values
+    return surveys
+
+
+def threads_each(settings: Settings) -> int:
+    """Threads of one child when `settings.workers` of them share the machine."""
+    return max(1, read_machine().cores // settings.workers)
+
+
+def _agree(prepared: Prepared) -> Agreement:
+    splits, settings = prepared.splits, prepared.settings
+    excluded: dict[str, str] = {}
+    for found in prepared.surveys.values():
+        excluded.update(found["excluded"])
+    train = _kept(splits.train, excluded)
+    validation, test = _kept(splits.validation, excluded), _kept(splits.test, excluded)
+    if not train or not validation or not test:
+        raise BadInput(
+            "race.too_few_rows", train=len(train), validation=len(validation), test=len(test)
+        )
+    rungs = plan_rungs(len(train), settings.passes, settings.rows_per_step)
+    arms = tuple(
+        _arm(prepared, name, approach, train, rungs[-1])
+        for name in prepared.checkpoints
+        for approach in prepared.request.approaches
+    )
+    brute = _brute_force_tokens(arms, settings)
+    rung_ids = validation[:RUNG_ROWS]
+    tokens, seconds = _budget(prepared.budget, arms, settings, brute, len(rung_ids))
+    limits = {
+        name: round(found["answer_tokens"] * ANSWER_SLACK) + ANSWER_SLACK_TOKENS
+        for name, found in prepared.surveys.items()
+    }
+    return Agreement(
+        forkpoint_version=__version__,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        goal=prepared.request.goal,
+        data_files=prepared.profile.files,
+        data_sha256=prepared.profile.sha256,
+        train_ids=tuple(train),
+        validation_ids=tuple(validation),
+        rung_validation_ids=tuple(rung_ids),
+        test_ids=tuple(test),
+        test_sha256=hashlib.sha256("\n".join(sorted(test)).encode()).hexdigest(),
+        excluded=excluded,
+        removed={gone.row.id: f"race.removed_{gone.why}" for gone in splits.removed},
+        arms=arms,
+        rungs=rungs,
+        settings=settings.model_copy(update={"answer_tokens": limits}),
+        budget_text=prepared.budget.text,
+        budget_tokens=tokens,
+        brute_force_tokens=brute,
+        predicted_seconds=seconds,
+        smallest_difference=smallest_difference(len(test)),
+        checkpoints=dict(prepared.checkpoints),
+        machine=prepared.machine,
+        versions=_versions(),
+        profile_json=prepared.profile.to_json(),
+        request_json=prepared.request.to_json(),
+    )
+
+
+def _kept(rows: Sequence[Row], excluded: Mapping[str, str]) -> list[str]:
+    return [row.id for row in rows if row.id not in excluded]
+
+
+def _arm(
+    prepared: Prepared, name: str, approach: str, train: Sequence[str], full: RungPlan
+) -> ArmPlan:
+    survey, found = prepared.surveys[name], prepared.checkpoints[name]
+    measured = survey["approaches"][approach]
+    lengths = next(iter(survey["renderings"].values()))
+    settings = prepared.settings
+    steps = step_plan(len(train), full, settings.rows_per_step, settings.seed)
+    return ArmPlan(
+        name=f"{name}.{approach}",
+        checkpoint=name,
+        approach=approach,
+        stage=found.stage,
+        renderings=tuple(survey["renderings"]),
+        centre_rate=measured["rate"],
+        rate_reason=measured["rate_key"],
+        rate_values=measured["rate_values"],
+        full_tokens=sum(lengths[train[row]] for step in steps for row in step),
+        trainable_parameters=measured["trainable_parameters"],
+        load_seconds=survey["load_seconds"] + measured["setup_seconds"],
+        train_tokens_per_second=measured["train_tokens_per_second"],
+        answers_per_second=survey["answers_per_second"],
+    )
+
+
+def _brute_force_tokens(arms: Sequence[ArmPlan], settings: Settings) -> int:
+    """Every arm at every rate of its bracket to full length, the two finalists' further seeds."""
+    rates = len(settings.rate_factors)
+    every = sum(arm.full_tokens * rates * len(arm.renderings) for arm in arms)
+    mean = sum(arm.full_tokens for arm in arms) / len(arms)
+    return round(every + min(2, len(arms)) * (settings.finalist_seeds - 1) * mean)
+
+
+def _budget(
+    budget: Budget, arms: Sequence[ArmPlan], settings: Settings, brute: int, answered: int
+) -> tuple[int, float]:
+    """The budget in training tokens, and the seconds a race of that size should take.
+
+    One token costs what it costs on average over all arms, loading and answering included,
+    since trials differ in length but not in kind.
+    """
+    trials = sum(len(arm.renderings) for arm in arms) * len(settings.rate_factors)
+    whole = sum(
+        (
+            arm.load_seconds
+            + arm.full_tokens / arm.train_tokens_per_second
+            + answered / arm.answers_per_second
+        )
+        * len(arm.renderings)
+        * len(settings.rate_factors)
+        for arm in arms
+    )
+    seconds_a_token = whole / settings.workers / max(brute, 1)
+    overhead = trials * sum(arm.load_seconds for arm in arms) / len(arms) / settings.workers
+    if budget.kind == "tokens":
+        tokens = min(brute, round(budget.amount))
+    elif budget.kind == "share":
+        tokens = round(brute * budget.amount)
+    else:
+        tokens = min(brute, round(max(0.0, budget.amount - overhead) / seconds_a_token))
+    return tokens, overhead + tokens * seconds_a_token
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in VERSIONS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _write_masks(folder: Path, agreement: Agreement, surveys: Mapping[str, dict[str, Any]]) -> None:
+    masks: dict[str, list[dict[str, Any]]] = {
+        arm.name: next(iter(surveys[arm.checkpoint]["masks"].values()), [])
+        for arm in agreement.arms
+    }
+    write_whole(folder / "masks.json", orjson.dumps(masks))
+
+
+def check_checkpoints(agreement: Agreement) -> None:
+    """Refuse to go on with a checkpoint whose files have changed; raises BadInput."""
+    for name, agreed in agreement.checkpoints.items():
+        now = facts.read_checkpoint(str(agreed.path))
+        if now.identity != agreed.identity:
+            raise BadInput("race.changed_checkpoint", name=name, path=agreed.path)
+
+
+def limit_seconds(agreement: Agreement) -> float | None:
+    """The time after which the racing ends, when the budget was a time."""
+    budget = read_budget(agreement.budget_text)
+    return budget.amount if budget.kind == "seconds" else None

@@ -1,0 +1,175 @@
+"""A race as a terminal shows it: what happened as lines, what is under way as a bar."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from forkpoint.ledger import (
+    AnyLine,
+    ArmDropped,
+    Finalists,
+    RacingEnded,
+    RateChosen,
+    Resumed,
+    TestOpened,
+    TrialFailed,
+    TrialScored,
+)
+from forkpoint.plan.clock import minutes
+from forkpoint.race.state import RaceState
+from forkpoint.race.work import AnswerWork, GeneralWork, SurveyWork, TrialWork, Work
+from forkpoint.words import say
+
+TRAIN_PART = 0.85  # of a trial's time is training, the rest answering, for the bar only
+
+
+class Terminal:
+    """Writes to stderr; a bar only where stderr is a terminal."""
+
+    def __init__(self, lang: str, predicted_seconds: float | None = None) -> None:
+        self.lang = lang
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.predicted_seconds = predicted_seconds
+        self.began = time.monotonic()
+        self.share = 0.0  # of the race's work that is done
+        self.under_way: dict[str, tuple[str, float]] = {}
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.fields[left]}"),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+        self.bar = self.progress.add_task("", total=1.0, left="")
+
+    def __enter__(self) -> Self:
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.progress.stop()
+
+    def line(self, line: AnyLine, state: RaceState) -> None:
+        """Say what was written into the ledger, if a person would want to know."""
+        if isinstance(line, TrialScored | TrialFailed):
+            self.under_way.pop(_trial_name(line.trial.arm, line.trial.rung, line.trial.rate), None)
+        if self.predicted_seconds is None:
+            self.predicted_seconds = state.agreement.predicted_seconds
+        self.share = state.progress()
+        if text := self._sentence(line):
+            self.progress.console.print(text, markup=False)
+        self._move()
+
+    def started(self, work: Work) -> None:
+        """Show a piece of work on the bar."""
+        self.under_way[_name(work)] = (self._title(work), 0.0)
+        self._move()
+
+    def progressed(self, work: Work, values: dict[str, Any]) -> None:
+        """Move the piece of work on the bar."""
+        if values.get("steps"):
+            part = TRAIN_PART * values["step"] / values["steps"]
+            self.under_way[_name(work)] = (self._title(work), part)
+        self._move()
+
+    def _title(self, work: Work) -> str:
+        match work:
+            case TrialWork():
+                rate = f"{work.trial.rate:.1e}"
+                return say(
+                    "race.bar_trial", self.lang, arm=work.trial.arm, rung=work.trial.rung, rate=rate
+                )
+            case AnswerWork():
+                return say("race.bar_answers", self.lang, subject=work.subject)
+            case GeneralWork():
+                return say("race.bar_general", self.lang, subject=work.subject)
+            case SurveyWork():
+                return say("race.bar_survey", self.lang, checkpoint=work.checkpoint)
+
+    def _sentence(self, line: AnyLine) -> str | None:
+        match line:
+            case RateChosen():
+                return say(
+                    "race.line_rate",
+                    self.lang,
+                    arm=line.arm,
+                    rate=f"{line.rate:.1e}",
+                    count=len(line.tried),
+                    rendering=line.rendering,
+                )
+            case TrialScored() if line.trial.rung > 1 and line.primary.value is not None:
+                low, high = line.primary.low, line.primary.high
+                band = f"{low:.3f} - {high:.3f}" if low is not None and high is not None else "?"
+                return say(
+                    "race.line_scored",
+                    self.lang,
+                    arm=line.trial.arm,
+                    rung=line.trial.rung,
+                    value=f"{line.primary.value:.3f}",
+                    band=band,
+                    n=line.primary.n,
+                    unit=line.primary.unit,
+                )
+            case TrialFailed():
+                reason = say(line.key, self.lang, **line.values)
+                again = say(f"race.retry_{line.retry or 'none'}", self.lang)
+                return say(
+                    "race.line_failed",
+                    self.lang,
+                    arm=line.trial.arm,
+                    rung=line.trial.rung,
+                    rate=f"{line.trial.rate:.1e}",
+                    reason=reason,
+                    again=again,
+                )
+            case ArmDropped() | RacingEnded():
+                reason = say(line.key, self.lang, **line.values)
+                if isinstance(line, RacingEnded):
+                    return say("race.line_racing_ended", self.lang, reason=reason)
+                return say("race.line_dropped", self.lang, arm=line.arm, reason=reason)
+            case Finalists():
+                return say("race.line_finalists", self.lang, arms=", ".join(line.trials))
+            case TestOpened():
+                key = "race.line_test_again" if line.times > 1 else "race.line_test"
+                return say(key, self.lang, times=line.times)
+            case Resumed():
+                return say("race.line_resumed", self.lang, lost=len(line.lost_trials))
+            case _:
+                return None
+
+    def _move(self) -> None:
+        titles = [title for title, _ in self.under_way.values()]
+        shown = titles[0] if titles else ""
+        if len(titles) > 1:
+            shown += f" (+{len(titles) - 1})"
+        elapsed = time.monotonic() - self.began
+        left = ""
+        if self.predicted_seconds:
+            ahead = max(0.0, self.predicted_seconds * (1 - self.share))
+            if self.share > 0.1:  # by then what was measured says more than the plan
+                measured = elapsed * (1 - self.share) / self.share
+                ahead = self.share * measured + (1 - self.share) * ahead
+            left = say("race.bar_left", self.lang, time=minutes(ahead))
+        self.progress.update(self.bar, description=shown, completed=self.share, left=left)
+
+
+def _name(work: Work) -> str:
+    if isinstance(work, TrialWork):
+        return _trial_name(work.trial.arm, work.trial.rung, work.trial.rate)
+    return work.key
+
+
+def _trial_name(arm: str, rung: int, rate: float) -> str:
+    return f"{arm} {rung} {rate}"

@@ -1,0 +1,126 @@
+"""One trial in its child process: train the arm to the rung, then answer the rung's rows."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from forkpoint.ledger import Agreement, TrialScored
+from forkpoint.measure.arm import score_arm
+from forkpoint.measure.scores import ArmScores
+from forkpoint.plan.lengths import step_plan
+from forkpoint.race.arm_rows import ArmRows, trial_folder, write_answers
+from forkpoint.race.driver import read_agreement
+from forkpoint.race.weights import WEIGHTS
+from forkpoint.race.work import TrialWork
+from forkpoint.train.approach import approach
+from forkpoint.train.fine_tune import fine_tune
+from forkpoint.train.job import (
+    GPU_PACK_TOKENS,
+    PACK_TOKENS,
+    ApproachSettings,
+    TrainJob,
+    TrainProgress,
+    TrainResult,
+    TrainRow,
+)
+
+NOTE_SECONDS = 0.5  # between two notes of progress
+
+Report = Callable[[dict[str, Any]], None]
+
+
+def run_trial(folder: Path, work: TrialWork, report: Report) -> dict[str, Any]:
+    """Train, answer the rung's validation rows, write the answers; the ledger line's values."""
+    trial = work.trial
+    agreement = read_agreement(folder)
+    arm = next(arm for arm in agreement.arms if arm.name == trial.arm)
+    rows = ArmRows(folder, arm.checkpoint, trial.rendering)
+    target = trial_folder(folder, trial)
+    result = fine_tune(_job(rows, work, target / WEIGHTS), _noter(report))
+    settings = agreement.settings
+    model = approach(arm.approach).load_for_answers(
+        rows.path,
+        str(target / WEIGHTS),
+        dtype=settings.dtype,  # type: ignore[arg-type]
+        device=settings.device,
+    )
+    report({"answering": len(agreement.rung_validation_ids)})
+    scores = score_arm(
+        model,
+        rows.tokenizer,
+        rows.to_score(agreement.rung_validation_ids),
+        settings.metric,
+        rows.limits,
+    )
+    answers = target / "answers.jsonl"
+    write_answers(answers, scores, "validation", trial)
+    return _line(folder, work, result, scores, answers)
+
+
+def _job(rows: ArmRows, work: TrialWork, target: Path) -> TrainJob:
+    agreement: Agreement = rows.agreement
+    settings, trial = agreement.settings, work.trial
+    arm = next(arm for arm in agreement.arms if arm.name == trial.arm)
+    rung = agreement.rungs[trial.rung - 1]
+    plan = step_plan(len(agreement.train_ids), rung, settings.rows_per_step, trial.seed)
+    used = sorted({row for step in plan for row in step})
+    place = {row: index for index, row in enumerate(used)}
+    rendered = [rows.rendered(agreement.train_ids[row]) for row in used]
+    pack = GPU_PACK_TOKENS if settings.device != "cpu" else PACK_TOKENS
+    return TrainJob(
+        checkpoint=rows.path,
+        approach=arm.approach,
+        settings=ApproachSettings(
+            rank=settings.lora_rank,
+            alpha=settings.lora_alpha,
+            gradient_checkpointing=work.shrink > 0,
+        ),
+        rows=tuple(TrainRow(input_ids=row.input_ids, labels=row.labels) for row in rendered),
+        steps=tuple(tuple(place[row] for row in step) for step in plan),
+        rate=trial.rate,
+        schedule=settings.schedule,
+        warmup_steps=max(1, round(settings.warmup_share * len(plan))),
+        seed=trial.seed,
+        dtype=settings.dtype,
+        device=settings.device,
+        context_tokens=settings.context_tokens,
+        pack_tokens=pack >> work.shrink,
+        end_ids=rows.renderer.end_ids,
+        folder=str(target),
+    )
+
+
+def _noter(report: Report) -> Callable[[TrainProgress], None]:
+    last = [0.0]
+
+    def note(progress: TrainProgress) -> None:
+        now = time.monotonic()
+        if now - last[0] >= NOTE_SECONDS or progress.step == progress.steps:
+            last[0] = now
+            report({"step": progress.step, "steps": progress.steps, "loss": progress.loss})
+
+    return note
+
+
+def _line(
+    folder: Path, work: TrialWork, result: TrainResult, scores: ArmScores, answers: Path
+) -> dict[str, Any]:
+    line = TrialScored(
+        trial=work.trial,
+        attempt=work.attempt,
+        tokens=result.tokens,
+        seconds=0.0,
+        train_seconds=result.seconds,
+        peak_bytes=result.peak_memory_bytes,
+        primary=scores.primary,
+        secondary={"exact_match": scores.exact_match, "answer_bytes": scores.answer_bytes},
+        likelihood=scores.bits_per_byte,
+        stop=scores.stop_rate,
+        stop_bits=scores.stop_bits,
+        final_loss=result.losses[-1] if result.losses else None,
+        answers=str(answers.relative_to(folder)),
+        answers_sha256=hashlib.sha256(answers.read_bytes()).hexdigest(),
+    )
+    return line.model_dump(exclude={"seq", "time", "schema_"})

@@ -1,0 +1,81 @@
+"""Pieces of work that a race hands to an executor; each runs alone in a child process."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from forkpoint.facts.checkpoint_facts import CheckpointFacts
+from forkpoint.ledger import Trial
+from forkpoint.record import Record
+
+
+class TrialWork(Record):
+    """Train one arm to one rung, then answer the rung's validation rows."""
+
+    kind: Literal["trial"] = "trial"
+    trial: Trial
+    attempt: int = 1
+    shrink: int = 0  # how often the work was made smaller after running out of memory
+
+    @property
+    def key(self) -> str:
+        """What identifies the outcome of this work in the ledger."""
+        return f"trial {self.trial.folder}"
+
+
+class AnswerWork(Record):
+    """Answer a split with a trained trial, or untrained when `trial` is None."""
+
+    kind: Literal["answers"] = "answers"
+    subject: str  # arm, or checkpoint + ".untrained"
+    checkpoint: str
+    split: Literal["validation", "test"]
+    trial: Trial | None = None
+
+    @property
+    def key(self) -> str:
+        """What identifies the outcome of this work in the ledger."""
+        seed = self.trial.seed if self.trial else "-"
+        return f"answers {self.subject} {self.split} {seed}"
+
+
+class GeneralWork(Record):
+    """Measure general ability before or after training, or with a random adapter."""
+
+    kind: Literal["general"] = "general"
+    subject: str
+    checkpoint: str
+    moment: Literal["before", "after", "null_control"]
+    trial: Trial | None = None
+
+    @property
+    def key(self) -> str:
+        """What identifies the outcome of this work in the ledger."""
+        return f"general {self.subject} {self.moment}"
+
+
+class SurveyWork(Record):
+    """Before a race: render all rows for one checkpoint, and measure how fast it is here."""
+
+    kind: Literal["survey"] = "survey"
+    checkpoint: str
+    facts: CheckpointFacts
+    approaches: tuple[str, ...]
+    train_ids: tuple[str, ...]
+    loss_turns: Literal["last", "all"]
+    system_prompt: str | None
+    context_tokens: int
+    dtype: str
+    device: str
+    lora_rank: int
+    lora_alpha: int
+    rows_per_step: int
+
+    @property
+    def key(self) -> str:
+        """What identifies the outcome of this work."""
+        return f"survey {self.checkpoint}"
+
+
+Work = Annotated[TrialWork | AnswerWork | GeneralWork | SurveyWork, Field(discriminator="kind")]
+WORK: TypeAdapter[Work] = TypeAdapter(Work)
