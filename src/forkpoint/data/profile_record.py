@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from forkpoint.facts.checkpoint_facts import Notice
 from forkpoint.record import Record
 
 Format = Literal["alpaca", "sharegpt", "messages", "prompt_completion", "preference", "text"]
@@ -35,7 +36,7 @@ class DataProfile(Record):
     files: tuple[str, ...]
     file_format: str  # "jsonl", "json", "csv", "parquet", ...
     format: Format
-    format_evidence: str
+    format_evidence: str  # "format=rows, ...", free of language
     rows: int  # usable rows
     faults: tuple[RowFault, ...]  # the first 1,000 of them
     fault_count: int
@@ -48,6 +49,7 @@ class DataProfile(Record):
     prompt_characters: Spread
     answer_characters: Spread
     tokens: dict[str, Spread]  # checkpoint name -> tokens a row by its tokenizer
+    token_sample_rows: int = 0
     system_prompts: int  # distinct
     system_prompt_share: float
     answer_kinds: dict[str, float]  # AnswerKind -> share
@@ -57,4 +59,5 @@ class DataProfile(Record):
     tools_share: float
     image_share: float
     job: Job
-    job_evidence: tuple[str, ...]
+    job_evidence: tuple[str, ...]  # "name=value", free of language
+    notices: tuple[Notice, ...] = ()
