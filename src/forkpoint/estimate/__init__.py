@@ -1,0 +1,1 @@
+"""Will it fit: memory of training and answering, from shapes alone."""
