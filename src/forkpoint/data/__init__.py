@@ -4,7 +4,7 @@ from forkpoint.data.bad_row import fault_sentence
 from forkpoint.data.bundled_sets import BUNDLED, bundled
 from forkpoint.data.profile_record import DataProfile, RowFault
 from forkpoint.data.profiling import profile
-from forkpoint.data.reader import Dataset, format_named, load, read_rows
+from forkpoint.data.reader import Dataset, columns_named, format_named, load, read_rows
 from forkpoint.data.row import Row, Turn
 from forkpoint.data.splits import FOLD_ROWS, Removed, Sizes, Splits, default_sizes, k_folds, split
 
@@ -20,6 +20,7 @@ __all__ = [
     "Splits",
     "Turn",
     "bundled",
+    "columns_named",
     "default_sizes",
     "fault_sentence",
     "format_named",

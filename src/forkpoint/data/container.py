@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from forkpoint.data.encoding import SAMPLE_BYTES, UTF_8, Encoding, encoding_of
-from forkpoint.data.json_file import Raw, is_lines, json_document, json_lines
+from forkpoint.data.json_file import OnBytes, Raw, is_lines, json_document, json_lines, silent
 from forkpoint.data.table_file import arrow, delimited, parquet
 from forkpoint.errors import BadInput, Unreadable
 
@@ -106,10 +106,10 @@ def _folder(path: Path) -> list[Container]:
     return [_file(p) for p in found]
 
 
-def raw_rows(container: Container) -> Iterator[Raw]:
+def raw_rows(container: Container, on_bytes: OnBytes = silent) -> Iterator[Raw]:
     """The raw values of a file with their lines (or their place in a table)."""
     readers: dict[str, Callable[[], Iterator[Raw]]] = {
-        "jsonl": lambda: json_lines(container.path, container.encoding),
+        "jsonl": lambda: json_lines(container.path, container.encoding, on_bytes),
         "json": lambda: json_document(container.path, container.encoding),
         "csv": lambda: delimited(container.path, container.encoding, None),
         "tsv": lambda: delimited(container.path, container.encoding, "\t"),

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,17 @@ MAX_ATTEMPTS = 2_000  # places tried in a broken array before the rest of it is 
 LIST_FIELDS = ("data", "rows", "train", "examples", "instances")
 
 Raw = tuple[int, Any]  # line and what stood there; a BadRow where it cannot be read
+OnBytes = Callable[[int], None]  # is told how many bytes were read since the last call
 
 
-def json_lines(path: Path, encoding: Encoding) -> Iterator[Raw]:
+def silent(_: int) -> None:
+    """Nobody wants to know how far the reading is."""
+
+
+def json_lines(path: Path, encoding: Encoding, on_bytes: OnBytes = silent) -> Iterator[Raw]:
     """The values of a JSONL file with their lines, read in blocks."""
     loads = orjson.loads
-    lines = _lines(path) if encoding.plain else _decoded_lines(path, encoding)
+    lines = _lines(path, on_bytes) if encoding.plain else _decoded_lines(path, encoding)
     for number, line in lines:
         try:
             value = loads(line)
@@ -33,11 +38,12 @@ def json_lines(path: Path, encoding: Encoding) -> Iterator[Raw]:
         yield number, value
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def _lines(path: Path, on_bytes: OnBytes) -> Iterator[tuple[int, bytes]]:
     """Each line without its end; one beyond MAX_LINE_BYTES is cut to its first bytes."""
     number, carry, skipping = 1, b"", False
     with path.open("rb") as file:
         while block := file.read(BLOCK_BYTES):
+            on_bytes(len(block))
             pieces = (carry + block).split(b"\n")
             carry = pieces.pop()
             for piece in pieces:

@@ -128,7 +128,7 @@ def _job(
     dataset: Dataset, kind: AnswerKind, multi: float, tools: float, images: float, asks: float
 ) -> tuple[Job, tuple[str, ...]]:
     """The kind of job and the facts that say so, written name=value, free of language."""
-    seen = f"multi_turn_share={multi:.3f}"
+    seen, single = f"multi_turn_share={multi:.3f}", f"single_turn_share={1 - multi:.3f}"
     if images >= IMAGE_JOB_SHARE:
         return "images", (f"image_share={images:.3f}",)
     if dataset.format == "preference":
@@ -140,10 +140,10 @@ def _job(
     if tools >= TOOLS_SHARE:
         return "dialogue", (f"tools_share={tools:.3f}", seen)
     if kind in EXTRACTED:
-        return "task", (f"answer_kind={kind}", seen)
+        return "task", (f"answer_kind={kind}", single)
     if asks >= QUESTION_SHARE:
-        return "knowledge", (f"question_share={asks:.3f}", seen)
-    return "task", (f"question_share={asks:.3f}", seen)
+        return "knowledge", (f"question_share={asks:.3f}", single)
+    return "task", (f"question_share={asks:.3f}", single)
 
 
 def _tokens(rows: Sequence[Row], tokenizers: Mapping[str, str | Path]) -> dict[str, Spread]:

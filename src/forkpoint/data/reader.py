@@ -2,17 +2,18 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from forkpoint.data.bad_row import BadRow, BrokenRow, shown
 from forkpoint.data.container import Container, containers, raw_rows
 from forkpoint.data.conversation import Parts
+from forkpoint.data.json_file import OnBytes, Raw, silent
 from forkpoint.data.profile_record import Format, RowFault
 from forkpoint.data.row import Row
 from forkpoint.data.shape import BUILDERS, FAMILY, FORMATS, OWN_FIELDS, format_of, unknown
@@ -25,9 +26,28 @@ CANONICAL = (
     "prompt", "answer", "system", "text", "messages", "chosen", "rejected", "tools",
     "instruction", "input", "output", "history", "conversations", "images",
 )  # fmt: skip
-HUB_NAME = "/"  # a name that is no path but holds one of these may be a data set of the Hub
 
 Columns = Mapping[str, str]  # canonical name -> the file's own name of it
+
+
+class Seen:
+    """The formats met so far: how many rows of each, and the fields that told it."""
+
+    def __init__(self) -> None:
+        self.rows: Counter[Format] = Counter()
+        self.fields: dict[Format, str] = {}
+
+    def evidence(self) -> str:
+        """Rows and fields of each format, the most common first; free of language."""
+        return ", ".join(f"{k}={n}: {self.fields[k]}" for k, n in self.rows.most_common())
+
+
+class Reading(NamedTuple):
+    """How a file is to be read, as far as the user said so."""
+
+    format: Format | None
+    columns: Columns
+    strict: bool
 
 
 @dataclass(frozen=True)
@@ -53,9 +73,10 @@ def read_rows(
     strict: bool = False,
 ) -> Iterator[Row | RowFault]:
     """Rows and faults in the order of the file; with `strict` the first fault is raised."""
-    seen: Counter[Format] = Counter()
+    seen = Seen()
     for container in containers(_local(path)):
-        yield from _read(container, format, columns or {}, strict, seen)
+        reading = Reading(format, columns or {}, strict)
+        yield from _read(raw_rows(container), str(container.path), reading, seen)
 
 
 def load(
@@ -64,40 +85,39 @@ def load(
     format: Format | None = None,
     columns: Columns | None = None,
     strict: bool = False,
-    on_rows: Callable[[int], None] | None = None,
+    on_bytes: OnBytes = silent,
 ) -> Dataset:
     """All rows of a data file; raises BadInput when there is none that can be used.
 
-    `on_rows` is told now and then how many rows were read.
+    `on_bytes` is told now and then how many bytes of a JSONL file were read.
     """
     found = containers(_local(path))
     rows: list[Row] = []
     faults: list[RowFault] = []
     count = 0
-    seen: Counter[Format] = Counter()
+    seen = Seen()
     for container in found:
-        for item in _read(container, format, columns or {}, strict, seen):
+        raw = raw_rows(container, on_bytes)
+        for item in _read(raw, str(container.path), Reading(format, columns or {}, strict), seen):
             if type(item) is Row:
                 rows.append(item)
-                if on_rows and not len(rows) & 0x3FF:
-                    on_rows(len(rows))
             elif isinstance(item, RowFault):
                 count += 1
                 if count <= FAULTS_KEPT:
                     faults.append(item)
     if not rows:
         raise _nothing(str(path), faults)
-    main = seen.most_common(1)[0][0]
+    main = seen.rows.most_common(1)[0][0]
     return Dataset(
         rows=tuple(rows),
         files=tuple(str(c.path) for c in found),
         file_format=found[0].kind,
         format=main,
-        format_evidence=_evidence(main, rows[0], seen),
+        format_evidence=seen.evidence(),
         sha256=_sha256([c.path for c in found]),
         faults=tuple(faults),
         fault_count=count,
-        notices=(*_encoding_notices(found), *_mixed_notice(seen), *_id_notices(rows)),
+        notices=(*_encoding_notices(found), *_mixed_notice(seen.rows), *_id_notices(rows)),
     )
 
 
@@ -113,17 +133,12 @@ def _local(path: str | Path) -> Path:
 
 
 def _read(
-    container: Container,
-    format: Format | None,
-    columns: Columns,
-    strict: bool,
-    seen: "Counter[Format]",
+    raw: Iterator[Raw], file: str, reading: Reading, seen: Seen
 ) -> Iterator[Row | RowFault]:
-    raw: Iterator[tuple[int, Any]] = raw_rows(container)
+    format, columns, strict = reading
     renamed = columns_to_rename(columns)
     peeked = list(islice(raw, PEEK_ROWS))
     family = FAMILY[format] if format else _family(peeked, renamed)
-    file = str(container.path)
     for line, value in chain(peeked, raw):
         try:
             if type(value) is not dict:
@@ -146,11 +161,13 @@ def _read(
                 ) from None
             yield RowFault(file=file, line=line, key=bad.key, values=bad.values)
             continue
-        seen[kind] += 1
+        seen.rows[kind] += 1
+        if kind not in seen.fields:
+            seen.fields[kind] = fields_told(value)
         yield row
 
 
-def _family(peeked: list[tuple[int, Any]], renamed: Columns) -> str:
+def _family(peeked: list[Raw], renamed: Columns) -> str:
     """The family that most of the first rows belong to; dialogue when none says anything."""
     families: Counter[str] = Counter()
     for _, value in peeked:
@@ -225,9 +242,13 @@ def format_named(name: str) -> Format:
     raise BadInput("data.format_unknown", name=name, known=", ".join(FORMATS))
 
 
-def _evidence(main: Format, row: Row, seen: "Counter[Format]") -> str:
-    """How many rows are in which format; free of language."""
-    return ", ".join(f"{name}={count}" for name, count in seen.most_common())
+def fields_told(value: Mapping[str, Any]) -> str:
+    """The fields of a row, and those of the messages in them, as evidence of its format."""
+    told = []
+    for name, item in islice(value.items(), 12):
+        inner = item[0] if isinstance(item, list) and item else None
+        told.append(f"{name}[{', '.join(inner)}]" if isinstance(inner, dict) else name)
+    return shown(", ".join(told))
 
 
 def _sha256(paths: Iterable[Path]) -> str:
@@ -285,3 +306,15 @@ def _id_notices(rows: list[Row]) -> Iterator[Notice]:
             values={"count": len(clashes), "id": shown(one.extra["id"]), "line": one.line,
                     "other": two.line, "file": one.file},
         )  # fmt: skip
+
+
+def columns_named(text: str) -> dict[str, str]:
+    """The columns of `prompt=question,answer=answer`; raises BadInput."""
+    columns = {}
+    for piece in text.split(","):
+        canonical, sign, own = (part.strip() for part in piece.partition("="))
+        if not (canonical and sign and own):
+            raise BadInput("data.columns_form", text=shown(text))
+        columns["answer" if canonical == "completion" else canonical] = own
+    columns_to_rename(columns)
+    return columns
