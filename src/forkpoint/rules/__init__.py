@@ -4,6 +4,7 @@ from forkpoint.rules import approach, compute, family, job, method, rows, start
 from forkpoint.rules.case import APPROACHES, TUNING, Approach, Candidate, Case
 from forkpoint.rules.example import Example
 from forkpoint.rules.rule import Finding, Rule, Says
+from forkpoint.rules.sentence import sentence
 
 RULES: tuple[Rule, ...] = tuple(
     sorted(
@@ -26,5 +27,5 @@ def rule(code: str) -> Rule:
 
 __all__ = [
     "APPROACHES", "RULES", "TUNING", "Approach", "Candidate", "Case", "Example", "Finding",
-    "Rule", "Says", "rule",
+    "Rule", "Says", "rule", "sentence",
 ]

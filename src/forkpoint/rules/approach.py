@@ -22,7 +22,7 @@ def knowledge_by_retrieval(case: Case) -> Finding:
     """C2, C5."""
     if not case.knows_the_job:
         return unknown(case, "FP-C02", "job", "approach")
-    if not (found := case.signs("knowledge", "fresh")):
+    if not (found := case.signs("knowledge", "fresh", "service")):
         return silent(case, "FP-C02", "approach")
     return choose(case, "FP-C02", ("rag",), ("lora", "qlora", "full"), signs=quote(found))
 
@@ -105,6 +105,7 @@ RULES = (
             Example(
                 expects="against", approach="lora", goal=("know our catalogue", "掌握产品资料")
             ),
+            Example(expects="for", approach="rag", goal=("customer service", "客服")),
             Example(expects="silent", approach="rag", goal=("answer politely", "回答要礼貌")),
             Example(expects="unknown", approach="rag"),
         ),
