@@ -1,5 +1,7 @@
 """Read a checkpoint: its files, then what follows from them."""
 
+from dataclasses import replace
+
 from forkpoint.errors import BadInput
 from forkpoint.facts.checkpoint_facts import CheckpointFacts, Notice, ShapeFacts
 from forkpoint.facts.checkpoint_files import CheckpointFiles, locate
@@ -11,6 +13,7 @@ from forkpoint.facts.readiness import readiness_notices
 from forkpoint.facts.reading import Reading, read_files
 from forkpoint.facts.shape import read_shape
 from forkpoint.facts.signals.generation import end_ids
+from forkpoint.facts.special_rows import rows_of
 
 
 def read_checkpoint(
@@ -23,6 +26,7 @@ def read_checkpoint(
     """
     files = locate(name)
     reading = read_files(files)
+    reading = replace(reading, rows=rows_of(reading, files))
     notices = _trust(reading, allow_pickle=allow_pickle, allow_code=allow_code)
     return conclude(reading, files, notices)
 
@@ -74,6 +78,7 @@ def conclude(
             *licence_notices(licence, commercial),
         ),
         base_model=parent,
+        special_rows=reading.rows,
         relation="adapter" if reading.adapter else reading.card.relation,
     )
 

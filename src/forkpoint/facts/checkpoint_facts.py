@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from forkpoint.facts.row_reading import RowReading
 from forkpoint.record import Record
 
 SoldAs = Literal["base", "instruct", "chat", "it", "thinking", "none"]
@@ -103,4 +104,5 @@ class CheckpointFacts(Record):
     identity: str  # one hash over weights' headers and sizes, tokenizer and template
     notices: tuple[Notice, ...] = ()
     base_model: str | None = None  # what it was made from, by card or adapter configuration
+    special_rows: tuple[RowReading, ...] = ()  # empty where the weights are not on this machine
     relation: str | None = None  # to base_model: "finetune", "adapter", "quantized", "merge"

@@ -4,6 +4,8 @@ from forkpoint.facts.checkpoint_facts import Notice
 from forkpoint.facts.reading import Reading
 from forkpoint.facts.shape import text_config
 from forkpoint.facts.signals.generation import document_end, end_ids
+from forkpoint.facts.signals.tokens import TURN_ENDS
+from forkpoint.facts.special_rows import untrained
 
 EMBEDDING_NAMES = (
     "embed_tokens.weight", "wte.weight", "word_embeddings.weight", "embed_in.weight",
@@ -19,6 +21,7 @@ def readiness_notices(reading: Reading, tuned: bool) -> list[Notice]:
         *_end_notices(reading, tuned),
         *_template_notices(reading),
         *_size_notices(reading),
+        *_row_notices(reading),
     ]
 
 
@@ -85,6 +88,19 @@ def _template_notices(reading: Reading) -> list[Notice]:
         if missing:
             notices.append(_notice("template-token-unknown", "danger", tokens=" ".join(missing)))
     return notices
+
+
+def _row_notices(reading: Reading) -> list[Notice]:
+    """Turn tokens whose rows lie among those that were never used."""
+    turn = set(reading.template.turn_tokens) - {reading.tokenizer.bos, document_end(reading)}
+    level = "warning"
+    if not reading.template.present:
+        turn, level = set(TURN_ENDS), "info"
+    found = {token: near for token, near in untrained(reading.rows).items() if token in turn}
+    if not found:
+        return []
+    nearest = f"{min(found.values()):.2f}"
+    return [_notice("untrained-rows", level, tokens=" ".join(found), cosine=nearest)]
 
 
 def _size_notices(reading: Reading) -> list[Notice]:

@@ -13,6 +13,7 @@ from forkpoint.facts.checkpoint_facts import TemplateFacts
 from forkpoint.facts.checkpoint_files import CheckpointFiles
 from forkpoint.facts.gguf_header import GGUFHeader, read_gguf
 from forkpoint.facts.gguf_reading import config_of, generation_of, template_of, tokenizer_of
+from forkpoint.facts.row_reading import RowReading
 from forkpoint.facts.safetensors_header import TensorPlace, read_header
 from forkpoint.facts.template_facts import read_template
 from forkpoint.facts.tokenizer_files import TokenizerFacts, read_tokenizer
@@ -49,6 +50,7 @@ class Reading:
     hashes: dict[str, str] = field(default_factory=dict)
     pickles: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
+    rows: tuple[RowReading, ...] = ()
 
 
 def read_files(files: CheckpointFiles) -> Reading:

@@ -19,6 +19,7 @@ DEFAULT_PROMPT_LETTERS = 12  # letters; role names and brackets left over are sh
 _TOKEN_LIKE = re.compile(
     r"<\|[^<>|\s]{1,40}\|>|</?[A-Za-z_][\w:]{0,30}>|\[/?[A-Z_]{3,24}\]|<｜[^<>\s]{1,40}｜>"
 )
+_PIPED = re.compile(r"<[|｜][^<>|｜\s]{1,40}[|｜]>")
 _ROLE_WORDS = re.compile(
     r"\b(system|user|assistant|human|model|bot|gpt|instruction|response|input|im_start|inst|"
     r"developer|start_header_id|end_header_id)\b",
@@ -92,18 +93,23 @@ def _special_tokens(text: str, tokenizer: TokenizerFacts) -> tuple[str, ...]:
     """Special tokens in the order in which the text uses them."""
     known = {token.content for token in tokenizer.added if len(token.content) > 1}
     known |= {t for t in (tokenizer.bos, tokenizer.eos) if t}
-    if not known:
-        known = set(_TOKEN_LIKE.findall(text))
+    known |= set((_PIPED if known else _TOKEN_LIKE).findall(text))
     found = {token: text.find(token) for token in known if token.strip() and token in text}
     return tuple(sorted(found, key=lambda token: (found[token], -len(token))))
 
 
 def _end_of_turn(whole: str, long: str, special: tuple[str, ...]) -> str | None:
-    """The first special token after an answer, at the end or before the next question."""
+    """The first special token after an answer, at the end or before the next question.
+
+    In GLM the token that opens the user's turn ends the answer; an opener that all roles share
+    ends nothing.
+    """
     end = whole.rpartition(ANSWER)[2]
     between = long.partition(ANSWER)[2].partition(QUESTION_2)[0]
-    for text in (end, between):
-        places = [(text.find(token), -len(token), token) for token in special if token in text]
+    header = long.partition(QUESTION)[2].partition(ANSWER)[0]
+    own = [token for token in special if token not in header]
+    for text, tokens in ((end, special), (between, own)):
+        places = [(text.find(token), -len(token), token) for token in tokens if token in text]
         if places:
             return min(places)[2]
     return None

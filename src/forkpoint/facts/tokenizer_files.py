@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
@@ -39,7 +40,7 @@ class TokenizerFacts:
     token_class: str | None = None
     model_max_length: int | None = None
 
-    @property
+    @cached_property
     def by_id(self) -> dict[int, str]:
         """Token of each id; added tokens win."""
         names = {index: token for token, index in self.vocabulary.items()}
@@ -64,7 +65,7 @@ def read_tokenizer(
     other_kind: str | None,
 ) -> TokenizerFacts:
     """Put together tokenizer.json, tokenizer_config.json and their older companions."""
-    parsed = _members("tokenizer.json", tokenizer_json) if tokenizer_json else {}
+    parsed = _members("tokenizer.json", tokenizer_json) if tokenizer_json is not None else {}
     model = parsed.get("model") if isinstance(parsed.get("model"), dict) else {}
     vocabulary = _vocabulary(model.get("vocab")) if model else _vocabulary(vocab_json)
     added = _added(parsed.get("added_tokens"), config.get("added_tokens_decoder"), added_json)

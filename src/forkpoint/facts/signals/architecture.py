@@ -19,17 +19,17 @@ def architecture_signals(reading: Reading) -> Signals:
     names = config.get("architectures")
     name = str(names[0]) if isinstance(names, list) and names else ""
     if "vision_config" in config or "vision_tower" in config or "visual" in config:
-        signals.kind.append(_say("vision", DEFINES, "vision_config in config.json"))
+        signals.kind.append(_say("vision", DEFINES, "vision_config"))
     if "modules.json" in reading.files or any(f.startswith("1_Pooling") for f in reading.files):
-        signals.kind.append(_say("embedding", DEFINES, "a pooling layer among the files"))
-        signals.sold_as.append(_say("none", NO_STAGE, "a pooling layer among the files"))
+        signals.kind.append(_say("embedding", DEFINES, "modules.json, 1_Pooling"))
+        signals.sold_as.append(_say("none", NO_STAGE, "modules.json, 1_Pooling"))
     if re.search(
         r"ForSequenceClassification|RewardModel|ForTokenClassification|WithValueHead", name
     ):
-        signals.kind.append(_say("reward", DEFINES, f"architecture {name}"))
-        signals.sold_as.append(_say("none", NO_STAGE, f"architecture {name}"))
+        signals.kind.append(_say("reward", DEFINES, name))
+        signals.sold_as.append(_say("none", NO_STAGE, name))
     elif re.search(r"CausalLM|LMHead|ForConditionalGeneration", name):
-        signals.kind.append(_say("text", CAUSAL, f"architecture {name}"))
+        signals.kind.append(_say("text", CAUSAL, name))
     if reading.adapter:
         signals.base("architecture", -ADAPTER, "adapter_config.json")
     return signals

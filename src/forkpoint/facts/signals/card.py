@@ -63,7 +63,7 @@ def _parents(reading: Reading, signals: Signals) -> None:
             (signals.kind, inherited.kind),
         ):  # fmt: skip
             ours.extend(
-                _say(item.says, SAME_TUNING * item.weight, f"quantised from {parent}: {item.found}")
+                _say(item.says, SAME_TUNING * item.weight, f"quantized {parent}: {item.found}")
                 for item in theirs
             )
         return
@@ -75,21 +75,21 @@ def _tags(reading: Reading, signals: Signals) -> None:
     for tag in reading.card.tags:
         lowered = tag.lower()
         if lowered in TAG_WORDS:
-            signals.sold_as.append(_say(TAG_WORDS[lowered], TAG, f"tag {tag}"))
+            signals.sold_as.append(_say(TAG_WORDS[lowered], TAG, f"tags: {tag}"))
         if lowered in ("dpo", "rlhf", "orpo", "kto"):
-            signals.post_training.append(_say("sft_preference", TAG, f"tag {tag}"))
+            signals.post_training.append(_say("sft_preference", TAG, f"tags: {tag}"))
         if lowered == "sft":
-            signals.post_training.append(_say("sft", TAG, f"tag {tag}"))
+            signals.post_training.append(_say("sft", TAG, f"tags: {tag}"))
         if lowered in ("code", "coding"):
-            signals.kind.append(_say("code", TAG, f"tag {tag}"))
+            signals.kind.append(_say("code", TAG, f"tags: {tag}"))
         if lowered in ("sentence-similarity", "feature-extraction", "sentence-transformers"):
-            signals.kind.append(_say("embedding", TAG, f"tag {tag}"))
+            signals.kind.append(_say("embedding", TAG, f"tags: {tag}"))
         if lowered in ("reward-model", "reward"):
-            signals.kind.append(_say("reward", TAG, f"tag {tag}"))
+            signals.kind.append(_say("reward", TAG, f"tags: {tag}"))
     for dataset in reading.card.datasets:
         if re.search(r"feedback|preference|dpo|rlhf|hh-", dataset.lower()):
             signals.post_training.append(
-                _say("sft_preference", PREFERENCE_DATA, f"data set {dataset}")
+                _say("sft_preference", PREFERENCE_DATA, f"datasets: {dataset}")
             )
     if reading.card.pipeline in ("image-text-to-text", "visual-question-answering"):
         signals.kind.append(_say("vision", TAG, f"pipeline_tag {reading.card.pipeline}"))

@@ -43,13 +43,13 @@ def generation_signals(reading: Reading) -> Signals:
             signals.base(
                 "generation_config",
                 -ENDS_TURN,
-                f"end of turn {end} ({end_id}) is among the end ids {ids}",
+                f"eos_token_id {list(ids)}, {end} = {end_id}",
             )
         elif ids:
             signals.base(
                 "generation_config",
                 IGNORES_TURN,
-                f"end of turn {end} ({end_id}) not among the end ids {ids}",
+                f"eos_token_id {list(ids)}, {end} = {end_id}",
             )
     if len(ids) > 1:
         signals.base("generation_config", -SEVERAL_ENDS, f"eos_token_id {list(ids)}")
@@ -61,7 +61,7 @@ def generation_signals(reading: Reading) -> Signals:
             signals.base(
                 "generation_config",
                 -SAMPLING,
-                f"sampling defaults {', '.join(sampling) or 'do_sample'}",
+                ", ".join(sampling) or "do_sample true",
             )
         if reading.generation.get("do_sample") is False:
             signals.base("generation_config", GREEDY_STATED, "do_sample false")

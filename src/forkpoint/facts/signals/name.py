@@ -119,11 +119,11 @@ def _convention(title: str, family: Family, signals: Signals) -> None:
     """What a name without a stage word means in its family."""
     tuned = any(word in TUNING_WORDS or word.startswith(RECIPES) for word in words_of(title))
     if family.unmarked == "base" and not tuned:
-        _add(signals.sold_as, "base", UNMARKED, f"{title}: no stage word, {family.name}")
-        _add(signals.post_training, "none", UNMARKED, f"{title}: no stage word, {family.name}")
+        _add(signals.sold_as, "base", UNMARKED, f"{family.name}: {title}")
+        _add(signals.post_training, "none", UNMARKED, f"{family.name}: {title}")
     if family.unmarked == "tuned":
-        _add(signals.sold_as, "base", -UNMARKED, f"{title}: no stage word, {family.name}")
-        _add(signals.sold_as, "none", UNMARKED, f"{title}: no stage word, {family.name}")
+        _add(signals.sold_as, "base", -UNMARKED, f"{family.name}: {title}")
+        _add(signals.sold_as, "none", UNMARKED, f"{family.name}: {title}")
 
 
 def _alignment(title: str, family: Family, signals: Signals) -> None:
@@ -132,9 +132,9 @@ def _alignment(title: str, family: Family, signals: Signals) -> None:
     if not stages & {"instruct", "chat", "it", "none"}:
         return
     if family.aligned and family.name:
-        _add(signals.post_training, "sft_preference", UNMARKED, f"{family.name}, tuned")
+        _add(signals.post_training, "sft_preference", UNMARKED, family.name)
     else:
-        _add(signals.post_training, "sft", UNMARKED / 2, f"{family.name or 'unknown'}, tuned")
+        _add(signals.post_training, "sft", UNMARKED / 2, family.name or title)
 
 
 def _kind_words(title: str, signals: Signals) -> None:

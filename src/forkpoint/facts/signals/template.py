@@ -9,6 +9,7 @@ PRESENT = 0.7  # log-odds against base; weak, since Qwen2.5 Base ships one [A6 a
 FORCED_THOUGHT = 2.5  # log-odds for thinking; the prompt itself opens a thought
 SWITCHED_THOUGHT = 0.5  # log-odds for thinking; reasoning can be switched
 TOOLS = 0.5  # log-odds against base; templates with tools belong to tuned checkpoints, mostly
+OPENS_THOUGHT = "add_generation_prompt: <think>"
 
 
 def template_signals(reading: Reading) -> Signals:
@@ -17,20 +18,18 @@ def template_signals(reading: Reading) -> Signals:
     text = reading.template_text
     if text is None:
         if reading.tokenizer.kind or reading.tokenizer.vocabulary:
-            signals.base("template", ABSENT, "no chat template")
+            signals.base("template", ABSENT, "chat_template: -")
         return signals
-    signals.base("template", -PRESENT, f"chat template in {reading.template.source}")
+    signals.base("template", -PRESENT, str(reading.template.source))
     if "tools" in text and "tool_call" in text:
-        signals.base("template", -TOOLS, "the template knows tools")
+        signals.base("template", -TOOLS, "tools, tool_call")
     tail = text[-400:]
     if "<think>" in tail and "enable_thinking" not in text:
-        signals.sold_as.append(_evidence("thinking", FORCED_THOUGHT, "the prompt opens <think>"))
-        signals.kind.append(_evidence("thinking", FORCED_THOUGHT, "the prompt opens <think>"))
-        signals.post_training.append(
-            _evidence("reasoning_rl", FORCED_THOUGHT / 2, "the prompt opens <think>")
-        )
+        signals.sold_as.append(_evidence("thinking", FORCED_THOUGHT, OPENS_THOUGHT))
+        signals.kind.append(_evidence("thinking", FORCED_THOUGHT, OPENS_THOUGHT))
+        signals.post_training.append(_evidence("reasoning_rl", FORCED_THOUGHT / 2, OPENS_THOUGHT))
     elif "enable_thinking" in text or "reasoning_content" in text:
-        signals.kind.append(_evidence("thinking", SWITCHED_THOUGHT, "reasoning can be switched"))
+        signals.kind.append(_evidence("thinking", SWITCHED_THOUGHT, "enable_thinking"))
     return signals
 
 

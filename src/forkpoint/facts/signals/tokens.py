@@ -16,11 +16,9 @@ def token_signals(reading: Reading) -> Signals:
     """Evidence from the tokenizer's own end token."""
     signals = Signals()
     eos = reading.tokenizer.eos
-    has_turn_end = any(token in reading.tokenizer.vocabulary for token in TURN_ENDS)
+    turn_ends = [token for token in TURN_ENDS if token in reading.tokenizer.vocabulary]
     if eos in TURN_ENDS:
         signals.base("tokenizer", -EOS_ENDS_TURN, f"eos_token {eos}")
-    elif eos is not None and has_turn_end and eos == document_end(reading):
-        signals.base(
-            "tokenizer", EOS_ENDS_DOCUMENT, f"eos_token {eos}, although a turn token exists"
-        )
+    elif eos is not None and turn_ends and eos == document_end(reading):
+        signals.base("tokenizer", EOS_ENDS_DOCUMENT, f"eos_token {eos}; {turn_ends[0]}")
     return signals
