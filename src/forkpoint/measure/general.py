@@ -5,7 +5,7 @@ from typing import Any
 
 from forkpoint.data.row import Turn
 from forkpoint.ledger import Measured
-from forkpoint.measure.interval import mean, rate
+from forkpoint.measure.interval import paired_rates, rate
 from forkpoint.measure.likelihood import span_bits
 from forkpoint.measure.questions import Question, passes
 from forkpoint.models.generation import ANSWER_BATCH, generate
@@ -98,9 +98,7 @@ def change(before: GeneralScores, after: GeneralScores) -> dict[str, Change]:
         changes[kind] = Change(
             before=start,
             after=end,
-            difference=mean(
-                [float(second.right) - float(first.right) for first, second in both], "share"
-            ),
+            difference=paired_rates([(first.right, second.right) for first, second in both]),
             share_kept=kept,
         )
     return changes
@@ -144,7 +142,7 @@ def _choice_spans(
             for choice in choices
         ]
     start = 0
-    while all(len(row) > start and row[start] == ids[0][start] for row in ids):
+    while all(len(row) > start + 1 and row[start] == ids[0][start] for row in ids):
         start += 1
     return [(row, start) for row in ids]
 

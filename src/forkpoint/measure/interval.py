@@ -35,6 +35,29 @@ def rate(hits: Sequence[bool], better: Literal["higher", "lower"] = "higher") ->
     )
 
 
+def paired_rates(pairs: Sequence[tuple[bool, bool]]) -> Measured:
+    """Second minus first share on the same rows; half a row is added to each of the four cells
+    for the interval, so that it has a width even when no row changed [Agresti and Min 2005]."""
+    n = len(pairs)
+    if n == 0:
+        return nothing("share", "higher")
+    gained = sum(second and not first for first, second in pairs)
+    lost = sum(first and not second for first, second in pairs)
+    up, down, rows = gained + 0.5, lost + 0.5, n + 2
+    centre = (up - down) / rows
+    error = math.sqrt(up + down - (up - down) ** 2 / rows) / rows
+    value = (gained - lost) / n
+    return Measured(
+        value=value,
+        standard_error=error,
+        low=min(value, max(-1.0, centre - Z95 * error)),
+        high=max(value, min(1.0, centre + Z95 * error)),
+        n=n,
+        unit="share",
+        better="higher",
+    )
+
+
 def mean(
     values: Sequence[float],
     unit: str,

@@ -27,7 +27,10 @@ def load_model(path: str | Path, *, dtype: Dtype = "float32", device: str = "cpu
     """
     import torch
     from transformers import AutoModelForCausalLM, GenerationConfig
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
     folder = Path(path)
     if not any(folder.glob("*.safetensors")):
         raise Unreadable("train.no_safetensors", path=path)

@@ -7,8 +7,9 @@ from forkpoint.models.weights import Dtype
 from forkpoint.record import Record
 
 Schedule = Literal["linear", "constant", "cosine"]  # each after the same warm-up
-PACK_TOKENS = 512  # tokens of one packed pass on a CPU: attention stays small [benchmarks/training]
-GPU_PACK_TOKENS = 8192  # tokens of one packed pass on a GPU, which needs long passes to be busy
+BIN_TOKENS = 256  # length that rows are packed to: attention is square in it [docs/LOG.md]
+PACK_TOKENS = 1024  # tokens of one pass on a CPU: several bins side by side
+GPU_PACK_TOKENS = 16384  # tokens of one pass on a GPU, which needs large passes to be busy
 
 
 class TrainRow(Record):
@@ -43,7 +44,7 @@ class TrainJob(Record):
     device: str = "cpu"
     end_ids: tuple[int, ...] = ()  # ids at which answers end, added to the saved generation config
     context_tokens: int | None = None  # a longer row is an error, it is never cut
-    pack_tokens: int | None = None  # tokens of one packed pass; None: by device
+    pack_tokens: int | None = None  # tokens of one pass, for memory; None: by device
     folder: str  # where the result is saved
 
 

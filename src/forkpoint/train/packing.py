@@ -6,7 +6,7 @@ from typing import Any
 from forkpoint.models.rendering import IGNORED
 from forkpoint.train.job import TrainRow
 
-Pack = dict[str, Any]  # input_ids, labels, position_ids: tensors of shape (1, tokens)
+Pack = dict[str, Any]  # input_ids, labels, position_ids: tensors of shape (bins, tokens)
 
 
 def bins(lengths: Sequence[int], limit: int) -> list[list[int]]:
@@ -28,32 +28,42 @@ def bins(lengths: Sequence[int], limit: int) -> list[list[int]]:
     return [sorted(group) for group in groups]
 
 
-def pack_step(rows: Sequence[TrainRow], limit: int) -> list[Pack]:
-    """The passes of one optimizer step, each of at most `limit` tokens where rows allow it.
+def pack_step(rows: Sequence[TrainRow], bin_tokens: int, pack_tokens: int) -> list[Pack]:
+    """The passes of one optimizer step, each of at most `pack_tokens` tokens where rows allow it.
 
-    Positions restart at every row: from them, with no attention mask and no cache, attention is
-    kept inside each row. The first token of a row is never a target, as nothing precedes it.
+    Rows are laid end to end in bins of equal length (`bin_tokens`, or the longest row), and bins
+    side by side in passes. Positions restart at every row: from them, with no attention mask and
+    no cache, attention is kept inside each row. The first token of a row is never a target, as
+    nothing precedes it.
     """
+    lengths = [len(row.input_ids) for row in rows]
+    groups = bins(lengths, max(bin_tokens, *lengths))
+    width = max(sum(lengths[place] for place in group) for group in groups)
+    at_once = max(1, pack_tokens // width)
+    return [
+        _pack([[rows[place] for place in group] for group in groups[start : start + at_once]])
+        for start in range(0, len(groups), at_once)
+    ]
+
+
+def _pack(groups: Sequence[Sequence[TrainRow]]) -> Pack:
     import torch
 
-    packs = []
-    for group in bins([len(row.input_ids) for row in rows], limit):
-        ids: list[int] = []
-        labels: list[int] = []
-        positions: list[int] = []
-        for place in group:
-            row = rows[place]
-            ids += row.input_ids
-            labels += (IGNORED, *row.labels[1:])
-            positions += range(len(row.input_ids))
-        packs.append(
-            {
-                "input_ids": torch.tensor([ids]),
-                "labels": torch.tensor([labels]),
-                "position_ids": torch.tensor([positions]),
-            }
-        )
-    return packs
+    width = max(sum(len(row.input_ids) for row in group) for group in groups)
+    ids_B_T, labels_B_T, positions_B_T = [], [], []
+    for group in groups:
+        ids = [token for row in group for token in row.input_ids]
+        labels = [label for row in group for label in (IGNORED, *row.labels[1:])]
+        positions = [place for row in group for place in range(len(row.input_ids))]
+        tail = width - len(ids)  # a row of its own that is seen by nobody and learned by nobody
+        ids_B_T.append(ids + [0] * tail)
+        labels_B_T.append(labels + [IGNORED] * tail)
+        positions_B_T.append(positions + list(range(tail)))
+    return {
+        "input_ids": torch.tensor(ids_B_T),
+        "labels": torch.tensor(labels_B_T),
+        "position_ids": torch.tensor(positions_B_T),
+    }
 
 
 def trained_tokens(rows: Sequence[TrainRow]) -> int:

@@ -9,7 +9,7 @@ from trl import SFTTrainer
 
 from forkpoint.errors import Diverged
 from forkpoint.models.rendering import IGNORED
-from forkpoint.train.job import OnProgress, TrainJob, TrainProgress
+from forkpoint.train.job import BIN_TOKENS, OnProgress, TrainJob, TrainProgress
 from forkpoint.train.packing import pack_step, trained_tokens
 
 
@@ -26,7 +26,7 @@ class StepRows(torch.utils.data.Dataset[dict[str, Any]]):
     def __getitem__(self, step: int) -> dict[str, Any]:
         rows = [self._job.rows[row] for row in self._job.steps[step]]
         return {
-            "packs": pack_step(rows, self._pack_tokens),
+            "packs": pack_step(rows, BIN_TOKENS, self._pack_tokens),
             "trained_tokens": trained_tokens(rows),
             "tokens": sum(len(row.input_ids) for row in rows),
         }
@@ -88,16 +88,19 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
         """
         if self.args.device.type != "cpu":
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        targets_T = inputs["labels"][0, 1:]
-        places = (targets_T != IGNORED).nonzero().squeeze(-1)
-        logits_K_V = model(
-            input_ids=inputs["input_ids"],
-            position_ids=inputs["position_ids"],
-            use_cache=False,
-            logits_to_keep=places,
-        ).logits[0]
+        targets_B_T = torch.nn.functional.pad(inputs["labels"][:, 1:], (0, 1), value=IGNORED)
+        trained_B_T = targets_B_T != IGNORED
+        head = model.get_output_embeddings()
+        # The output layer sees the trained places only: its cost and the logits' memory shrink.
+        hook = head.register_forward_pre_hook(lambda _, hidden: (hidden[0][trained_B_T],))
+        try:
+            logits_K_V = model(
+                input_ids=inputs["input_ids"], position_ids=inputs["position_ids"], use_cache=False
+            ).logits
+        finally:
+            hook.remove()
         loss = torch.nn.functional.cross_entropy(
-            logits_K_V.float(), targets_T[places], reduction="sum"
+            logits_K_V.float(), targets_B_T[trained_B_T], reduction="sum"
         )
         return loss / num_items_in_batch
 
