@@ -1,0 +1,235 @@
+"""The HTML report: one file in both languages that needs neither script nor network."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from forkpoint.record import Figure
+from forkpoint.report import wording
+from forkpoint.report.answers import GROUPS
+from forkpoint.report.charts import NARROW, WIDE
+from forkpoint.report.curve_chart import curves_svg
+from forkpoint.report.interval_charts import (
+    differences_svg,
+    forgetting_svg,
+    ranks_svg,
+    scores_svg,
+)
+from forkpoint.report.opening import opening, origin
+from forkpoint.report.series import approaches, higher_is_better, ordered, places
+from forkpoint.report.view_record import ArmView, Saying, SettingView, View
+from forkpoint.report.visible import bounded, json_text, visible
+from forkpoint.words import LANGUAGES
+
+SECTIONS = (
+    "results", "curves", "guides", "forgetting", "stopping", "likelihood", "answers", "masks",
+    "data", "cost", "settings", "again",
+)
+
+
+def html(view: View, lang: str = "en") -> str:
+    """The whole page; `lang` is the language that shows first."""
+    from markupsafe import Markup
+
+    bodies = tuple((code, Markup(_body(view, code))) for code in LANGUAGES)
+    title = wording.w("title", lang, run=view.run, headline=opening(view, lang).headline)
+    page = _environment(lang).get_template("page.html.jinja")
+    return page.render(
+        lang=lang,
+        title=title,
+        bodies=bodies,
+        style=Markup(_style()),
+        data=Markup(json_text(view.to_json())),
+    )
+
+
+@cache
+def _style() -> str:
+    return files(__package__).joinpath("templates/style.css").read_text(encoding="utf-8")
+
+
+def _environment(lang: str) -> Any:
+    """Templates of one language; every text that enters passes `visible` and is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def finalize(value: object) -> object:
+        if not isinstance(value, str) or isinstance(value, Markup):
+            return value
+        kept, more = bounded(value)
+        text = visible(kept)
+        if not more:
+            return text
+        return f"{text} {wording.w('more_characters', lang, n=f'{more:,}')}"
+
+    return Environment(
+        loader=PackageLoader(__package__, "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _body(view: View, lang: str) -> str:
+    environment = _environment(lang)
+    environment.globals.update(_words(view, lang))
+    text: str = environment.get_template("body.html.jinja").render(
+        view=view,
+        lang=lang,
+        first=opening(view, lang),
+        sections=SECTIONS,
+        arms=ordered(view),
+        places=places(view),
+        approaches=approaches(view),
+        charts=_charts(view, lang),
+        metric=wording.named("metric", view.metric, lang),
+        groups=[g for g in GROUPS if any(g in c.groups for c in view.answer_counts)],
+        stopping=_stopping(view),
+        ranks=_ranks(view),
+        costs=_costs(view),
+        bad_counts=next((c.groups for c in view.answer_counts if c.arm == view.bad_arm), {}),
+    )
+    return text
+
+
+def _words(view: View, lang: str) -> dict[str, Any]:
+    """What templates call to speak this language."""
+
+    def setting_reason(setting: SettingView) -> str:
+        if setting.reason is None:
+            return ""
+        text = wording.told(setting.reason, lang)
+        return "" if text.startswith("report.why_") else text
+
+    def setting_name(name: str) -> str:
+        head, colon, entry = name.partition(": ")
+        text = wording.named("set", head, lang)
+        return f"{text}{colon}{entry}"
+
+    def setting_value(setting: SettingView) -> str:
+        if isinstance(setting.value, float):
+            return f"{setting.value:g}"
+        if setting.name == "metric":
+            return wording.named("metric", str(setting.value), lang)
+        return "–" if setting.value is None else wording.named("value", str(setting.value), lang)
+
+    return {
+        "t": lambda key, **values: wording.w(key, lang, **values),
+        "told": lambda saying: wording.told(saying, lang),
+        "told_parts": lambda key, values: wording.told(Saying(key=key, values=values), lang),
+        "named": lambda kind, name: wording.named(kind, name, lang),
+        "number": wording.number,
+        "whole": lambda value: f"{value:,}",
+        "span": lambda figure, digits=3, signed=False: wording.span(figure, lang, digits, signed),
+        "count": lambda value: wording.count(value, lang),
+        "duration": lambda value: wording.duration(value, lang),
+        "size": wording.size,
+        "chance": wording.chance,
+        "percent": wording.percent,
+        "rate": wording.rate,
+        "origin": lambda figure: origin(figure, lang),
+        "shared": lambda figures: shared(figures, lang),
+        "measured": lambda checkpoint: _measured(view, checkpoint, lang),
+        "setting_name": setting_name,
+        "setting_value": setting_value,
+        "setting_reason": setting_reason,
+        "setting_hash": lambda name: wording.named("hash", name, lang),
+    }
+
+
+def shared(figures: list[Figure | None], lang: str) -> str:
+    """What all figures of a column have in common, or nothing when they differ."""
+    ways = {(f.origin, f.n, f.source, f.low is not None) for f in figures if f}
+    if len(ways) != 1:
+        return ""
+    figure = next(f for f in figures if f)
+    text = origin(figure, lang)
+    return text if figure.low is None else wording.w("shared_interval", lang, origin=text)
+
+
+def _charts(view: View, lang: str) -> dict[str, Any]:
+    from markupsafe import Markup
+
+    title = {
+        name: wording.w(f"chart_{name}", lang) for name in ("scores", "forgetting", "ranks")
+    }
+    arm = view.comparisons[0].a if view.comparisons else ""
+    curves = wording.w("chart_curves", lang)
+    drawn = {
+        "scores": scores_svg(view, lang, f"{lang}-scores", title["scores"]),
+        "differences": differences_svg(
+            view, lang, f"{lang}-differences",
+            visible(wording.w("chart_differences", lang, arm=arm)),
+        ),
+        "forgetting": forgetting_svg(view, lang, f"{lang}-forgetting", title["forgetting"]),
+        "ranks": ranks_svg(view, lang, f"{lang}-ranks", title["ranks"]),
+        "curves_wide": curves_svg(view, lang, f"{lang}-curves-wide", curves, WIDE),
+        "curves_narrow": curves_svg(view, lang, f"{lang}-curves-narrow", curves, NARROW),
+    }
+    return {name: Markup(svg) if svg else None for name, svg in drawn.items()}
+
+
+def _stopping(view: View) -> list[dict[str, Any]]:
+    """Arms, then untrained checkpoints, each with what became of its answers."""
+    counts = {found.arm: found for found in view.answer_counts}
+    rows: list[dict[str, Any]] = [
+        {"arm": arm, "name": arm.name, "counts": counts.pop(arm.name, None)}
+        for arm in ordered(view)
+    ]
+    rows += [{"arm": None, "name": name, "counts": found} for name, found in counts.items()]
+    return rows
+
+
+def _ranks(view: View) -> list[dict[str, Any]]:
+    """Every arm with its place by likelihood and by the primary metric."""
+    sign = -1.0 if higher_is_better(view) else 1.0
+    scored = [a for a in ordered(view) if a.result.bits_per_byte and a.result.validation]
+
+    def by_bits(arm: ArmView) -> float:
+        return arm.result.bits_per_byte.value if arm.result.bits_per_byte else 0.0
+
+    def by_score(arm: ArmView) -> float:
+        return sign * arm.result.validation.value if arm.result.validation else 0.0
+
+    bits = [arm.name for arm in sorted(scored, key=by_bits)]
+    score = [arm.name for arm in sorted(scored, key=by_score)]
+    return [
+        {"arm": a, "likelihood": bits.index(a.name) + 1, "primary": score.index(a.name) + 1}
+        for a in scored
+    ]
+
+
+def _costs(view: View) -> list[dict[str, Any]]:
+    """Predicted against measured time of each arm's trials, as far as both are known."""
+    rows = []
+    for arm in ordered(view):
+        both = [t for t in arm.trials if t.predicted_seconds and t.seconds and t.state == "scored"]
+        predicted = sum(t.predicted_seconds or 0 for t in both)
+        seconds = sum(t.seconds or 0 for t in both)
+        rows.append({
+            "arm": arm,
+            "n": len(both),
+            "predicted": predicted,
+            "seconds": seconds,
+            "ratio": seconds / predicted if predicted else None,
+        })
+    return rows
+
+
+def _measured(view: View, checkpoint: str, lang: str) -> str:
+    """How the arms of a checkpoint did: the best of them and its place among checkpoints."""
+    best: dict[str, ArmView] = {}
+    for arm in ordered(view):
+        if arm.result.validation or arm.result.test:
+            best.setdefault(arm.checkpoint, arm)
+    if checkpoint not in best:
+        return wording.w("nothing_scored", lang)
+    result = best[checkpoint].result
+    figure = result.test or result.validation
+    place = wording.w("measured_rank", lang, place=list(best).index(checkpoint) + 1, all=len(best))
+    value = wording.number(figure.value if figure else None)
+    told = wording.w("measured_best", lang, arm=best[checkpoint].name, value=value,
+                     interval=wording.span(figure, lang))
+    return f"{place}; {told}"

@@ -1,0 +1,53 @@
+"""Which arms come first and what colour they carry, the same in every table and chart."""
+
+from forkpoint.report.view_record import ArmView, TrialView, View
+from forkpoint.verdict.verdict_record import ArmResult
+
+STATES = {"winner": 0, "finalist": 1, "racing": 2, "dropped": 3, "failed": 4, "waiting": 5}
+
+
+def ordered(view: View) -> list[ArmView]:
+    """The named arm, then finalists, then the rest, each by its best score."""
+    sign = -1.0 if higher_is_better(view) else 1.0
+    return sorted(view.arms, key=lambda arm: (STATES[arm.state], sign * score(arm.result)))
+
+
+def score(result: ArmResult) -> float:
+    """The score an arm is ordered by: test if it has one, else validation."""
+    found = result.test or result.validation
+    return found.value if found else 0.0
+
+
+def higher_is_better(view: View) -> bool:
+    """Whether a larger primary score is the better one."""
+    return view.metric != "bits_per_byte"
+
+
+def places(view: View) -> dict[str, int]:
+    """Checkpoint -> number of its colour."""
+    return {name: place for place, name in enumerate(dict.fromkeys(a.checkpoint for a in view.arms))}
+
+
+def approaches(view: View) -> dict[str, int]:
+    """Approach -> number of its marker."""
+    return {name: place for place, name in enumerate(dict.fromkeys(a.approach for a in view.arms))}
+
+
+def curve(arm: ArmView) -> list[TrialView]:
+    """The scored trials of an arm at its chosen rate with the race's seed, by rung."""
+    scored = [trial for trial in arm.trials if trial.primary]
+    chosen = [trial for trial in scored if trial.chosen]
+    if not chosen and scored:
+        first = scored[0].rung
+        chosen = [max(
+            (trial for trial in scored if trial.rung == first),
+            key=lambda trial: trial.primary.value if trial.primary else 0.0,
+        )]
+    seed = min((trial.seed for trial in chosen), default=0)
+    return sorted((t for t in chosen if t.seed == seed), key=lambda trial: trial.rung)
+
+
+def repeats(arm: ArmView) -> list[TrialView]:
+    """The scored trials of an arm with further seeds."""
+    shown = curve(arm)
+    return [t for t in arm.trials if t.primary and t.chosen and t not in shown]

@@ -1,0 +1,215 @@
+"""Everything that any renderer shows of one race, as one plain record."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from forkpoint.data.profile_record import DataProfile
+from forkpoint.facts.checkpoint_facts import CheckpointFacts
+from forkpoint.facts.machine import MachineFacts
+from forkpoint.record import Figure, Record
+from forkpoint.verdict.verdict_record import ArmResult, Change, Comparison, Verdict
+
+Progress = Literal["ended", "under_way", "interrupted"]
+ArmState = Literal["waiting", "racing", "dropped", "failed", "finalist", "winner"]
+AnswerGroup = Literal["right", "partly", "wrong", "empty", "endless", "unscored"]
+
+
+class Saying(Record):
+    """A sentence as a catalogue key and its values, so that it can be told in any language."""
+
+    key: str
+    values: dict[str, str | int | float] = Field(default_factory=dict)
+
+
+class Excerpt(Record):
+    """Text of the data or of a model, bounded."""
+
+    text: str
+    more_characters: int = 0  # left out after `text`
+
+
+class TrialView(Record):
+    """One trial: what was foreseen, what was measured."""
+
+    arm: str
+    rung: int
+    rate: float
+    seed: int
+    rendering: str
+    attempt: int
+    state: Literal["running", "scored", "failed"]
+    chosen: bool  # at the arm's chosen rate and rendering
+    planned_tokens: int | None
+    tokens: int | None
+    predicted_seconds: float | None
+    seconds: float | None
+    peak_bytes: int | None
+    primary: Figure | None
+    bits_per_byte: Figure | None
+    stop_rate: Figure | None
+    stop_bits: Figure | None
+    secondary: dict[str, Figure] = Field(default_factory=dict)
+    final_loss: float | None
+    failure: Saying | None
+    retry: str | None
+
+
+class ArmView(Record):
+    """One arm: its plan, its fate, its result, its trials."""
+
+    name: str
+    checkpoint: str
+    approach: str
+    stage: str | None
+    sold_as: str | None
+    post_training: str | None
+    parameters: int | None
+    trainable_parameters: int | None
+    renderings: tuple[str, ...]
+    state: ArmState
+    fate: Saying | None  # why it is out
+    out_at_rung: int | None
+    out_at_tokens: int | None
+    centre_rate: float
+    rate_reason: Saying
+    rate_at_edge: bool
+    full_tokens: int
+    result: ArmResult
+    trials: tuple[TrialView, ...]
+
+
+class AnswerView(Record):
+    """What one arm answered to one row."""
+
+    arm: str
+    text: Excerpt
+    group: AnswerGroup
+    score: float | None
+    stopped: bool
+    tokens: int | None
+
+
+class RowView(Record):
+    """One row with its prompt, the expected answer, and what several arms made of it."""
+
+    row_id: str
+    file: str
+    line: int
+    split: str
+    prompt: tuple[tuple[str, Excerpt], ...]  # role, text
+    gold: Excerpt
+    answers: tuple[AnswerView, ...]
+
+
+class AnswerCounts(Record):
+    """How the answers of one arm fall into groups; the groups add up to `n`."""
+
+    arm: str
+    split: str
+    n: int
+    groups: dict[AnswerGroup, int]
+
+
+class MaskView(Record):
+    """One row as an arm trains on it; the pieces with True carry loss."""
+
+    arm: str
+    row_id: str
+    pieces: tuple[tuple[Excerpt, bool], ...]
+
+
+class GuideView(Record):
+    """What one rule said before the race about one checkpoint, and what the race showed."""
+
+    code: str
+    question: str
+    says: str
+    checkpoint: str
+    strength: str
+    why: Saying | None
+
+
+class SettingView(Record):
+    """One setting, its value, and where it comes from."""
+
+    name: str
+    value: str | int | float | None
+    reason: Saying | None
+
+
+class RungView(Record):
+    """One amount of training."""
+
+    index: int
+    unique_rows: int
+    passes: float
+    steps: int
+    share: float
+
+
+class SplitView(Record):
+    """Rows of one split."""
+
+    name: str
+    rows: int
+    sha256: str | None
+
+
+class CostView(Record):
+    """What the race cost, beside what was foreseen and what brute force would cost."""
+
+    spent: Figure  # tokens
+    brute_force: Figure  # tokens
+    budget: Figure  # tokens
+    budget_text: str
+    share: Figure | None  # spent over brute force
+    seconds: Figure
+    predicted_seconds: Figure
+    trials: int
+    failed_trials: int
+    resumed: int
+
+
+class View(Record):
+    """A run folder as any renderer needs it; parts that are missing are named in `missing`."""
+
+    schema_version: int = 1
+    run: str  # the folder's name
+    progress: Progress
+    created: str
+    updated: str  # time of the last ledger line
+    forkpoint_version: str
+    goal: str | None
+    data_files: tuple[str, ...]
+    metric: str
+    margin: float
+    verdict: Verdict | None
+    end_reason: Saying | None
+    missing: tuple[Saying, ...]
+    notices: tuple[Saying, ...]
+    arms: tuple[ArmView, ...]
+    comparisons: tuple[Comparison, ...]
+    changes: tuple[Change, ...]
+    general_before: dict[str, dict[str, Figure]]  # checkpoint -> kind of ability -> score
+    untrained: dict[str, Figure]  # checkpoint -> primary score on test before training
+    untrained_validation: dict[str, Figure]
+    rank_agreement: Figure | None
+    cost: CostView
+    rungs: tuple[RungView, ...]
+    side_by_side: tuple[RowView, ...]
+    bad_cases: tuple[RowView, ...]  # of the arm in `bad_arm`
+    bad_arm: str | None
+    answer_counts: tuple[AnswerCounts, ...]
+    masks: tuple[MaskView, ...]
+    splits: tuple[SplitView, ...]
+    excluded: tuple[tuple[Saying, int], ...]  # reason, rows
+    profile: DataProfile | None
+    guides: tuple[GuideView, ...]
+    advice: dict[str, Any] | None
+    settings: tuple[SettingView, ...]
+    checkpoints: dict[str, CheckpointFacts]
+    machine: MachineFacts
+    versions: dict[str, str]
+    hashes: dict[str, str]
+    command: str
