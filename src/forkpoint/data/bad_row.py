@@ -45,3 +45,10 @@ def shown(value: object) -> str:
     text = value[:400] if isinstance(value, str) else repr(value)[:400]
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
+
+
+def json_type(value: object) -> str:
+    """What JSON calls the type of a value."""
+    names = {str: "string", bool: "boolean", int: "number", float: "number", dict: "object",
+             list: "array", type(None): "null"}  # fmt: skip
+    return names.get(type(value), type(value).__name__)

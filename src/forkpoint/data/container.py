@@ -1,13 +1,21 @@
 """What kind of file or folder the data lie in, and its raw values."""
 
 import gzip
-import shutil
-import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from forkpoint.data.encoding import SAMPLE_BYTES, UTF_8, Encoding, encoding_of
+from forkpoint.data.bad_row import BadRow, shown
+from forkpoint.data.encoding import (
+    SAMPLE_BYTES,
+    UTF_8,
+    Encoding,
+    encoding_of_bytes,
+    opened,
+    opened_text,
+    undecoded,
+)
 from forkpoint.data.json_file import OnBytes, Raw, is_lines, json_document, json_lines, silent
 from forkpoint.data.table_file import arrow, delimited, parquet
 from forkpoint.errors import BadInput, Unreadable
@@ -43,13 +51,14 @@ def _file(path: Path) -> Container:
     try:
         if path.stat().st_size == 0:
             raise BadInput("data.empty_file", file=str(path))
-        if path.suffix == ".gz":
-            return _file(_unpacked(path))
-        with path.open("rb") as file:
+        with opened(path) as file:
             sample = file.read(SAMPLE_BYTES)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise Unreadable("data.not_gzip", file=str(path), reason=shown(str(error))) from None
     except OSError as error:
         raise Unreadable("data.cannot_open", file=str(path), reason=error.strerror or "") from None
-    kind = SUFFIXES.get(path.suffix.lower()) or _kind_of(sample)
+    named = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    kind = SUFFIXES.get(named.suffix.lower()) or _kind_of(sample)
     if sample.startswith(b"PAR1"):
         kind = "parquet"
     elif sample.startswith(b"ARROW1"):
@@ -58,7 +67,7 @@ def _file(path: Path) -> Container:
         return Container(path, kind, UTF_8)
     if kind == "unknown":
         raise Unreadable("data.unknown_file", file=str(path))
-    encoding = encoding_of(path)
+    encoding = encoding_of_bytes(sample)
     if not sample.strip(b" \t\r\n\0\xef\xbb\xbf\xff\xfe"):
         raise BadInput("data.empty_file", file=str(path))
     if kind in ("json", "jsonl"):
@@ -75,17 +84,6 @@ def _kind_of(sample: bytes) -> str:
     if sample.startswith((b"PAR1", b"ARROW1")):
         return "parquet"
     return "unknown" if b"\0" in sample[:4096] else "txt"
-
-
-def _unpacked(path: Path) -> Path:
-    """The unpacked copy of a .gz file, in a folder that the system cleans."""
-    target = Path(tempfile.mkdtemp(prefix="forkpoint-")) / path.stem
-    try:
-        with gzip.open(path, "rb") as packed, target.open("wb") as file:
-            shutil.copyfileobj(packed, file, 1 << 20)
-    except (OSError, EOFError) as error:
-        raise Unreadable("data.not_gzip", file=str(path), reason=str(error)) from None
-    return target
 
 
 def _folder(path: Path) -> list[Container]:
@@ -107,7 +105,10 @@ def _folder(path: Path) -> list[Container]:
 
 
 def raw_rows(container: Container, on_bytes: OnBytes = silent) -> Iterator[Raw]:
-    """The raw values of a file with their lines (or their place in a table)."""
+    """The raw values of a file with their lines (or their place in a table).
+
+    A file that breaks off (a cut archive, a failing disk) ends in a fault behind its good rows.
+    """
     readers: dict[str, Callable[[], Iterator[Raw]]] = {
         "jsonl": lambda: json_lines(container.path, container.encoding, on_bytes),
         "json": lambda: json_document(container.path, container.encoding),
@@ -117,12 +118,18 @@ def raw_rows(container: Container, on_bytes: OnBytes = silent) -> Iterator[Raw]:
         "arrow": lambda: arrow(container.path),
         "txt": lambda: _text(container.path, container.encoding),
     }
-    return readers[container.kind]()
+    line = 0
+    try:
+        for line, value in readers[container.kind]():
+            yield line, value
+    except (EOFError, OSError, zlib.error) as error:
+        yield line + 1, BadRow("data.fault_broken_off", reason=shown(str(error)))
 
 
 def _text(path: Path, encoding: Encoding) -> Iterator[Raw]:
     """Paragraphs where blank lines part them, else lines, each as {"text": ...}."""
-    with path.open(encoding=encoding.codec, errors="replace") as file:
+    errors = "surrogateescape" if encoding.plain else "replace"
+    with opened_text(path, encoding.codec, errors) as file:
         paragraphs = "\n\n" in file.read(SAMPLE_BYTES)
         file.seek(0)
         kept: list[str] = []
@@ -132,9 +139,15 @@ def _text(path: Path, encoding: Encoding) -> Iterator[Raw]:
                 begin = begin if kept else number
                 kept.append(line)
             elif line.strip():
-                yield number, {"text": line.rstrip("\n")}
+                yield number, _whole(line)
             elif kept:
-                yield begin, {"text": "".join(kept).rstrip("\n")}
+                yield begin, _whole("".join(kept))
                 kept = []
         if kept:
-            yield begin, {"text": "".join(kept).rstrip("\n")}
+            yield begin, _whole("".join(kept))
+
+
+def _whole(text: str) -> dict[str, str] | BadRow:
+    if undecoded(text):
+        return BadRow("data.fault_cell_encoding", field="text")
+    return {"text": text.rstrip("\n")}

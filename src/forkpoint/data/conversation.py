@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from forkpoint.data.bad_row import BadRow, shown
+from forkpoint.data.bad_row import BadRow, json_type, shown
 from forkpoint.data.row import Role, Turn
 
 ROLES: dict[str, Role] = {
@@ -18,8 +18,11 @@ ROLES: dict[str, Role] = {
     "function_response": "tool", "ipython": "tool",
 }  # fmt: skip
 PROMPT_FIELDS = ("prompt", "question", "query", "instruction", "problem", "input", "source",
-                 "text", "sentence")  # fmt: skip
-ANSWER_FIELDS = ("completion", "answer", "response", "output", "solution", "target", "label")
+                 "text", "sentence", "问题", "提示", "指令", "输入")  # fmt: skip
+ANSWER_FIELDS = (  # the first that is there is the answer
+    "completion", "answer", "response", "output", "solution", "target", "label",
+    "回答", "答案", "输出", "标签",
+)  # fmt: skip
 CHAT_FIELDS = ("messages", "conversations", "conversation", "dialogue", "dialog")
 CONTEXT_FIELDS = ("input", "context")
 IMAGE_FIELDS = ("images", "image")
@@ -46,7 +49,7 @@ def spoken(value: Any, field: str) -> str:
         return orjson.dumps(value).decode()
     if isinstance(value, dict | list):
         return orjson.dumps(value).decode()
-    raise BadRow("data.fault_type", field=field, found=type(value).__name__)
+    raise BadRow("data.fault_type", field=field, found=json_type(value))
 
 
 def _content(message: Mapping[str, Any], field: str) -> tuple[str, int]:
@@ -74,7 +77,7 @@ def _joined_parts(content: list[Any]) -> tuple[str, int]:
         if isinstance(part, str):
             texts.append(part)
         elif not isinstance(part, dict):
-            raise BadRow("data.fault_type", field="content", found=type(part).__name__)
+            raise BadRow("data.fault_type", field="content", found=json_type(part))
         elif part.get("type") in IMAGE_PARTS:
             images += 1
         else:
@@ -103,14 +106,14 @@ def _calls(calls: Any) -> list[str]:
 def messages_of(value: Any, field: str) -> tuple[list[Turn], int]:
     """The turns of a list of messages (role and content, or from and value) and its images."""
     if type(value) is not list:
-        raise BadRow("data.fault_type", field=field, found=type(value).__name__)
+        raise BadRow("data.fault_type", field=field, found=json_type(value))
     if len(value) > MAX_TURNS:
         raise BadRow("data.fault_turns", found=len(value), limit=MAX_TURNS)
     turns = []
     images = 0
     for message in value:
         if type(message) is not dict:
-            raise BadRow("data.fault_type", field=field, found=type(message).__name__)
+            raise BadRow("data.fault_type", field=field, found=json_type(message))
         if "from" in message:
             name, body = message["from"], "value"
         else:
@@ -178,8 +181,9 @@ def chat(row: Mapping[str, Any]) -> Parts:
 def alpaca_prompt(row: Mapping[str, Any]) -> list[Turn]:
     """The turns before the answer: system, history, instruction with its input below it."""
     turns: list[Turn] = []
-    for pair in row.get("history") or ():
-        if not isinstance(pair, list | tuple) or len(pair) != 2:
+    history = row.get("history") or []
+    for pair in history if isinstance(history, list) else [history]:
+        if not isinstance(pair, list) or len(pair) != 2:
             raise BadRow("data.fault_history", found=shown(pair))
         turns.append(Turn("user", spoken(pair[0], "history")))
         turns.append(Turn("assistant", spoken(pair[1], "history")))

@@ -1,8 +1,11 @@
 """Which encoding a text file is in: UTF-8 unless its bytes say otherwise."""
 
 import codecs
+import gzip
+import io
+import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 SAMPLE_BYTES = 1 << 20  # bytes looked at to name an encoding
 MARKS = (
@@ -13,8 +16,12 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 WIDE_ZERO_SHARE = 0.2  # zero bytes in one of two positions above this: UTF-16 without a mark
+BROKEN_LINES = 2  # one broken line alone does not make another encoding
 BROKEN_LINE_SHARE = 0.5  # of lines beyond ASCII; below it the file is UTF-8 with broken lines
 HAN_SHARE = 0.5  # of characters beyond ASCII that are common Han or full-width: GBK, not Latin
+
+
+_ESCAPED = re.compile("[\udc80-\udcff]")
 
 
 class Encoding(NamedTuple):
@@ -27,10 +34,21 @@ class Encoding(NamedTuple):
 UTF_8 = Encoding("utf-8", True)
 
 
-def encoding_of(path: Path) -> Encoding:
-    """The encoding of a file from its first bytes."""
-    with path.open("rb") as file:
-        return encoding_of_bytes(file.read(SAMPLE_BYTES))
+def opened(path: Path) -> io.BufferedReader | gzip.GzipFile:
+    """The bytes of a file, unpacked where its name ends in .gz."""
+    if path.suffix.lower() == ".gz":
+        return gzip.GzipFile(path, "rb")
+    return path.open("rb")
+
+
+def opened_text(path: Path, codec: str, errors: str, newline: str | None = None) -> TextIO:
+    """The text of a file in a codec, unpacked where its name ends in .gz."""
+    return io.TextIOWrapper(opened(path), encoding=codec, errors=errors, newline=newline)
+
+
+def undecoded(text: str) -> bool:
+    """Whether a text read with `surrogateescape` holds bytes that were not of its codec."""
+    return not text.isascii() and _ESCAPED.search(text) is not None
 
 
 def encoding_of_bytes(sample: bytes) -> Encoding:
@@ -45,9 +63,10 @@ def encoding_of_bytes(sample: bytes) -> Encoding:
         return Encoding("utf-16-be", False)
     if _decodes(sample, "utf-8"):
         return UTF_8
-    lines = [line for line in sample.split(b"\n")[:-1] or [sample] if not line.isascii()]
+    every = sample.split(b"\n")
+    lines = [line for line in every if not line.isascii()]
     broken = [line for line in lines if not _decodes(line, "utf-8")]
-    if len(broken) < BROKEN_LINE_SHARE * len(lines):
+    if len(broken) < min(BROKEN_LINES, len(every)) or len(broken) < BROKEN_LINE_SHARE * len(lines):
         return UTF_8
     text = b"\n".join(broken).decode("gb18030", "replace")
     foreign = [c for c in text if ord(c) > 127]

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from forkpoint.data.bad_row import BadRow, shown
-from forkpoint.data.encoding import Encoding
+from forkpoint.data.encoding import Encoding, opened, opened_text
 
 BLOCK_BYTES = 1 << 22  # bytes read at once
 MAX_LINE_BYTES = 64 << 20  # a longer line is a broken file; it is skipped, not held in memory
@@ -41,8 +41,8 @@ def json_lines(path: Path, encoding: Encoding, on_bytes: OnBytes = silent) -> It
 def _lines(path: Path, on_bytes: OnBytes) -> Iterator[tuple[int, bytes]]:
     """Each line without its end; one beyond MAX_LINE_BYTES is cut to its first bytes."""
     number, carry, skipping = 1, b"", False
-    with path.open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
+    with opened(path) as file:
+        while block := file.read1(BLOCK_BYTES):  # what a cut archive still gives
             on_bytes(len(block))
             pieces = (carry + block).split(b"\n")
             carry = pieces.pop()
@@ -61,7 +61,7 @@ def _lines(path: Path, on_bytes: OnBytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _decoded_lines(path: Path, encoding: Encoding) -> Iterator[tuple[int, bytes]]:
-    with path.open(encoding=encoding.codec, errors="replace", newline="\n") as file:
+    with opened_text(path, encoding.codec, "replace", "\n") as file:
         number = 0
         while line := file.readline(MAX_LINE_BYTES):
             number += 1
@@ -80,7 +80,7 @@ def why_not_json(line: bytes, error: orjson.JSONDecodeError) -> BadRow:
         return BadRow("data.fault_encoding", place=bad.start + 1, byte=f"0x{line[bad.start]:02x}")
     if b"\0" in line:
         return BadRow("data.fault_nul", place=line.index(b"\0") + 1)
-    if "ecursion" in error.msg:
+    if "ecursion" in error.msg or "depth" in error.msg:
         return BadRow("data.fault_nesting")
     text = line.strip()
     if re.match(rb"\{\s*'", text):
@@ -101,11 +101,11 @@ def is_lines(sample: bytes) -> bool:
     if not first.startswith(b"{"):
         return True
     try:
-        orjson.loads(first)
+        value = orjson.loads(first)
     except orjson.JSONDecodeError:
         # a broken first line of JSONL, unless what follows is the inside of a pretty print
         return rest.lstrip(b" \t").startswith(b"{")
-    return True
+    return rest.strip() != b"" or len(_rows_in(value)) == 1
 
 
 def json_document(path: Path, encoding: Encoding) -> Iterator[Raw]:
@@ -113,7 +113,8 @@ def json_document(path: Path, encoding: Encoding) -> Iterator[Raw]:
 
     When the document is broken, rows are read one by one instead and carry their line.
     """
-    data = path.read_bytes()
+    with opened(path) as file:
+        data = file.read()
     if not encoding.plain:
         data = data.decode(encoding.codec, "replace").encode("utf-8", "replace")
     try:
@@ -138,64 +139,71 @@ def _rows_in(value: Any) -> list[Any]:
 def _recovered(text: str) -> Iterator[Raw]:
     """The rows of a broken document: each is parsed alone, a broken one is a fault by its line.
 
-    After a fault reading goes on at the next place where a row may begin: an object that has
-    a field of the first good row, so that the inside of a broken row is not taken for rows.
+    After a fault reading goes on where the next row may begin: at the indentation of the first
+    one in a document with a row a line, else behind a comma. What parses there but is only a
+    message, or has no field of the good rows, is the inside of the broken row.
     """
     decoder = json.JSONDecoder()
-    start = re.compile(r"(?:(?<=[\[}\]])|(?<=[\[}\]],)|^)\s*(?=\{)", re.MULTILINE)
-    opening = re.compile(r"[\s\[]*(?=\{)").match(text)
+    opening = re.compile(r"[\s\[]*").match(text)
     place = opening.end() if opening else 0
-    counted, line, attempts = 0, 1, 0
+    indent = text[text.rfind("\n", 0, place) + 1 : place]
+    after_newline = "\n" in text[:place] and not indent.strip()
+    start = re.compile(
+        rf"\n{re.escape(indent)}(?=\{{)" if after_newline else r"[,\n\]}]\s*(?=\{)"
+    )
+    counted, line, attempts, faulty = 0, 1, 0, False
     fields: frozenset[str] = frozenset()
-    faulty = False
     while place < len(text):
         line += text.count("\n", counted, place)
         counted = place
         try:
             value, end = decoder.raw_decode(text, place)
         except (json.JSONDecodeError, RecursionError) as error:
-            value, end = None, place + 1
             if not faulty:
                 yield line, _why_not_document(text, place, error)
             faulty, attempts = True, attempts + 1
-        else:
-            known = isinstance(value, dict) and (not fields or not fields.isdisjoint(value))
-            if known or not faulty:
-                yield line, value
-                faulty = False
-                fields = fields or frozenset(value if isinstance(value, dict) else ())
-            end = max(end, place + 1) if known or not faulty else place + 1
-        if attempts > MAX_ATTEMPTS:
-            yield line, BadRow("data.fault_rest")
-            return
-        place = _next_place(text, end, start, faulty)
+            if attempts > MAX_ATTEMPTS:
+                yield line, BadRow("data.fault_rest")
+                return
+            place = _next_start(text, place, start)
+            continue
+        if faulty and not _is_row(value, fields):
+            place = _next_start(text, place, start)
+            continue
+        yield line, value
+        faulty = False
+        if isinstance(value, dict):
+            fields = fields or frozenset(value)
+        place = _behind(text, end)
 
 
-def _next_place(text: str, end: int, start: "re.Pattern[str]", faulty: bool) -> int:
-    """Where the next row may begin: after the comma, or after a fault where `start` says."""
-    if not faulty:
-        after = re.compile(r"[\s,]*").match(text, end)
-        place = after.end() if after else end
-        if place >= len(text) or text.startswith("]", place):
-            rest = text[place + 1 :].lstrip() if place < len(text) else ""
-            return len(text) if not rest else place + 1
-        return place
-    found = start.search(text, end)
-    while found and found.end() <= end - 1:
-        found = start.search(text, found.end() + 1)
-    return found.end() if found else len(text)
+def _is_row(value: Any, fields: frozenset[str]) -> bool:
+    """Whether a value found after a fault is a row, not the inside of the broken one."""
+    if not isinstance(value, dict) or "role" in value or "from" in value:
+        return False
+    return not fields or not fields.isdisjoint(value)
+
+
+def _next_start(text: str, place: int, start: "re.Pattern[str]") -> int:
+    found = start.search(text, place)
+    return found.end() if found and found.end() > place else len(text)
+
+
+def _behind(text: str, end: int) -> int:
+    """The place behind a row's comma, or behind the bracket that ends the document."""
+    place = end
+    while place < len(text) and (text[place].isspace() or text[place] in ",]"):
+        place += 1
+    return place
 
 
 def _why_not_document(text: str, place: int, error: Exception) -> BadRow:
     if isinstance(error, RecursionError):
         return BadRow("data.fault_nesting")
-    assert_pos = getattr(error, "pos", place)
-    if assert_pos >= len(text.rstrip()):
+    wrong = getattr(error, "pos", place)
+    reason = str(getattr(error, "msg", error)).lower().removesuffix(" at")
+    if wrong >= len(text.rstrip()) or ("unterminated" in reason and "\n" not in text[wrong:]):
         return BadRow("data.fault_cut", found=shown(text[-30:]))
     if text.startswith("'", place + 1):
         return BadRow("data.fault_quotes")
-    return BadRow(
-        "data.fault_json",
-        column=getattr(error, "colno", 1),
-        reason=str(getattr(error, "msg", error)).lower(),
-    )
+    return BadRow("data.fault_json", column=getattr(error, "colno", 1), reason=reason)

@@ -148,6 +148,9 @@ def _read(
             if renamed:
                 value = _rename(value, renamed)
             kind = format or format_of(value)
+            if kind is None:  # a table may head its columns Question and Answer
+                value = {str(name).lower(): item for name, item in value.items()}
+                kind = format_of(value)
             if kind is None:
                 raise unknown(value)
             if FAMILY[kind] != family:
@@ -172,7 +175,8 @@ def _family(peeked: list[Raw], renamed: Columns) -> str:
     families: Counter[str] = Counter()
     for _, value in peeked:
         if type(value) is dict:
-            kind = format_of({renamed.get(k, k): v for k, v in value.items()})
+            named = {renamed.get(k, k): v for k, v in value.items()}
+            kind = format_of(named) or format_of({str(k).lower(): v for k, v in named.items()})
             if kind:
                 families[FAMILY[kind]] += 1
     return families.most_common(1)[0][0] if families else "dialogue"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from forkpoint.data.bad_row import BadRow, shown
+from forkpoint.data.bad_row import BadRow, json_type, shown
 from forkpoint.data.conversation import (
     ANSWER_FIELDS,
     CHAT_FIELDS,
@@ -148,7 +148,7 @@ def raw_text(row: Mapping[str, Any]) -> Parts:
         if field in row:
             text = row[field]
             if not isinstance(text, str):
-                raise BadRow("data.fault_type", field=field, found=type(text).__name__)
+                raise BadRow("data.fault_type", field=field, found=json_type(text))
             if not text or text.isspace():
                 raise BadRow("data.fault_empty_text")
             return Parts((), text=text)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from forkpoint.data.bad_row import BadRow, shown
-from forkpoint.data.encoding import Encoding
+from forkpoint.data.encoding import Encoding, opened_text, undecoded
 from forkpoint.data.json_file import Raw
 from forkpoint.errors import Unreadable
 
@@ -54,7 +54,7 @@ def delimited(path: Path, encoding: Encoding, delimiter: str | None) -> Iterator
     codec = "utf-8-sig" if encoding.codec == "utf-8" else encoding.codec
     errors = "surrogateescape" if encoding.plain else "replace"
     csv.field_size_limit(MAX_FIELD_CHARACTERS)
-    with path.open(encoding=codec, errors=errors, newline="") as file:
+    with opened_text(path, codec, errors, "") as file:
         lines = _Lines(file)
         header: list[str] | None = None
         reader: Any = None
@@ -92,7 +92,7 @@ def _record(header: list[str], cells: list[str]) -> dict[str, str] | BadRow:
     if len(cells) != len(header):
         return BadRow("data.fault_cells", found=len(cells), expected=len(header))
     for name, cell in zip(header, cells, strict=True):
-        if not cell.isascii() and any("\udc80" <= c <= "\udcff" for c in cell):
+        if undecoded(cell):
             return BadRow("data.fault_cell_encoding", field=shown(name))
     return dict(zip(header, cells, strict=True))
 
