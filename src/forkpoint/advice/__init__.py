@@ -56,7 +56,7 @@ def advise(
         grounds=grounds,
         disagreements=tuple(_here(one, findings, candidates) for one in DISAGREEMENTS),
         arms=arms,
-        settle=race_command(data_name, arms) if checkpoints and data_name else None,
+        settle=race_command(data_name, arms, understood.text) if checkpoints else None,
     )
 
 
@@ -83,14 +83,16 @@ def find(
     return tuple(found)
 
 
-def race_command(data_name: str | None, arms: tuple[Arm, ...]) -> str | None:
-    """The race that would settle it, ready to paste; None when no arm could run."""
+def race_command(data_name: str | None, arms: tuple[Arm, ...], goal: str = "") -> str | None:
+    """The race that would settle it, ready to paste; None without data or an arm to run."""
     names = list(dict.fromkeys(arm.candidate for arm in arms if not arm.excluded_by))
     if not names or data_name is None:
         return None
     words = ["forkpoint", "race", data_name]
     for name in names:
         words += ["--model", name]
+    if goal:
+        words += ["--goal", goal]
     stem = PurePath(data_name).name.split(".")[0] or "race"
     return shlex.join([*words, "--budget", BUDGET, "--out", f"runs/{stem}"])
 

@@ -43,7 +43,7 @@ def command(lang: str) -> Callable[..., None]:
             return
         from forkpoint.data import columns_named, format_named
 
-        profile = _profiled(
+        profile = profiled(
             target, lang, seed,
             {
                 "strict": strict,
@@ -103,7 +103,7 @@ def _print_checkpoint(target: str, lang: str, as_json: bool) -> None:
     print(checkpoint_text(facts, lang), end="")
 
 
-def _profiled(
+def profiled(
     target: str, lang: str, seed: int, reading: dict[str, Any], tokenizers: dict[str, Path]
 ) -> "DataProfile":
     from forkpoint.data import BUNDLED, bundled, load, profile

@@ -12,6 +12,7 @@ from forkpoint.report.advice_phrases import (
     sides_text,
 )
 from forkpoint.report.paragraph import heading, pad, wrap
+from forkpoint.report.visible import visible
 from forkpoint.sources import study
 from forkpoint.words import say
 
@@ -27,7 +28,7 @@ def advice_text(advice: Advice, lang: str = "en") -> str:
         _settle(advice, lang),
         detail(advice, lang),
     ]
-    return "\n".join(part for part in parts if part) + "\n"
+    return visible("\n".join(part for part in parts if part)) + "\n"
 
 
 def _about(advice: Advice, lang: str) -> str:
