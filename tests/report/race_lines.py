@@ -36,16 +36,26 @@ def share_of(value: float, n: int, unit: str = "share") -> Measured:
     value = min(max(value, 0.0), 1.0)
     error = sqrt(max(value * (1 - value), 0.25 / n) / n)
     return Measured(
-        value=value, standard_error=error, low=max(value - 1.96 * error, 0.0),
-        high=min(value + 1.96 * error, 1.0), n=n, unit=unit, better="higher",
+        value=value,
+        standard_error=error,
+        low=max(value - 1.96 * error, 0.0),
+        high=min(value + 1.96 * error, 1.0),
+        n=n,
+        unit=unit,
+        better="higher",
     )
 
 
 def bits(value: float, n: int, unit: str) -> Measured:
     """A likelihood figure, lower is better."""
     return Measured(
-        value=value, standard_error=value * 0.06, low=value * 0.88, high=value * 1.12, n=n,
-        unit=unit, better="lower",
+        value=value,
+        standard_error=value * 0.06,
+        low=value * 0.88,
+        high=value * 1.12,
+        n=n,
+        unit=unit,
+        better="lower",
     )
 
 
@@ -53,7 +63,10 @@ def trial_of(agreed: Agreement, arm: str, rung: int, factor: float, seed: int = 
     """A trial at a factor of the arm's centre rate."""
     plan = next(plan for plan in agreed.arms if plan.name == arm)
     return Trial(
-        arm=arm, rung=rung, rate=plan.centre_rate * factor, seed=seed,
+        arm=arm,
+        rung=rung,
+        rate=plan.centre_rate * factor,
+        seed=seed,
         rendering=plan.renderings[0],
     )
 
@@ -70,12 +83,19 @@ def scored(agreed: Agreement, arm: str, rung: int, factor: float, seed: int = 1)
             trial=trial, attempt=1, predicted_seconds=tokens / 14_000 + 2, planned_tokens=tokens
         ),
         TrialScored(
-            trial=trial, attempt=1, tokens=tokens, seconds=tokens / 12_500 + 2.4,
-            train_seconds=tokens / 12_500, peak_bytes=612_000_000 if lora else 655_000_000,
-            primary=share_of(level, n), secondary={"exact": share_of(level - 0.01, n)},
+            trial=trial,
+            attempt=1,
+            tokens=tokens,
+            seconds=tokens / 12_500 + 2.4,
+            train_seconds=tokens / 12_500,
+            peak_bytes=612_000_000 if lora else 655_000_000,
+            primary=share_of(level, n),
+            secondary={"exact": share_of(level - 0.01, n)},
             likelihood=bits(2.2 * (1 - level) + (0.3 if "chat" in arm else 0.1), n, "bits/byte"),
-            stop=share_of(min(0.5 + level / 2, 0.99), n), stop_bits=bits(1.4 * (1 - level) + 0.05, n, "bits"),
-            final_loss=1.2 * (1 - level), answers=f"{trial.folder}/answers.jsonl",
+            stop=share_of(min(0.5 + level / 2, 0.99), n),
+            stop_bits=bits(1.4 * (1 - level) + 0.05, n, "bits"),
+            final_loss=1.2 * (1 - level),
+            answers=f"{trial.folder}/answers.jsonl",
             answers_sha256="00" * 32,
         ),
     ]
@@ -85,25 +105,37 @@ def racing(agreed: Agreement, spoil: Callable[[str], str], finished: bool) -> It
     """Everything before the test set is opened; unfinished: until the middle of rung 2."""
     for name in PREFERENCE:
         yield GeneralMeasured(
-            subject=name, moment="before", trial=None,
+            subject=name,
+            moment="before",
+            trial=None,
             scores={"knowledge": share_of(0.9, 200), "instruction": share_of(0.5, 120)},
-            seconds=3.1, outcomes=f"general/{name}.jsonl", outcomes_sha256="00" * 32,
+            seconds=3.1,
+            outcomes=f"general/{name}.jsonl",
+            outcomes_sha256="00" * 32,
         )
     for arm in ARMS:
         for factor in FACTORS:
             if arm == FAILED and factor == 3.0:
                 trial = trial_of(agreed, arm, 1, factor)
-                yield TrialStarted(trial=trial, attempt=1, predicted_seconds=3.0, planned_tokens=15_500)
+                yield TrialStarted(
+                    trial=trial, attempt=1, predicted_seconds=3.0, planned_tokens=15_500
+                )
                 yield TrialFailed(
-                    trial=trial, attempt=1, tokens=4_200, seconds=1.4, key="train.loss_not_finite",
-                    values={"step": 9, "loss": spoil("nan")}, retry="rate",
+                    trial=trial,
+                    attempt=1,
+                    tokens=4_200,
+                    seconds=1.4,
+                    key="train.loss_not_finite",
+                    values={"step": 9, "loss": spoil("nan")},
+                    retry="rate",
                 )
                 continue
             yield from scored(agreed, arm, 1, factor)
         centre = trial_of(agreed, arm, 1, 1.0)
         tried = {
-            f"{centre.rendering} {trial_of(agreed, arm, 1, factor).rate:.3e}":
-            None if arm == FAILED and factor == 3.0 else capability(arm, 0.25) - PENALTY[factor]
+            f"{centre.rendering} {trial_of(agreed, arm, 1, factor).rate:.3e}": None
+            if arm == FAILED and factor == 3.0
+            else capability(arm, 0.25) - PENALTY[factor]
             for factor in FACTORS
         }
         yield RateChosen(
@@ -129,9 +161,15 @@ def racing(agreed: Agreement, spoil: Callable[[str], str], finished: bool) -> It
 def dropped(arm: str, rung: int, spoil: Callable[[str], str]) -> ArmDropped:
     """An arm that leaves the race by the engine's word."""
     return ArmDropped(
-        arm=arm, rung=rung, key="engine.dropped", p_best=0.004,
+        arm=arm,
+        rung=rung,
+        key="engine.dropped",
+        p_best=0.004,
         values={
-            "rung": rung, "p_best": 0.004, "value": 0.741, "leader": spoil("pocket-instruct.full"),
+            "rung": rung,
+            "p_best": 0.004,
+            "value": 0.741,
+            "leader": spoil("pocket-instruct.full"),
             "leader_value": 0.934,
         },
     )
@@ -140,9 +178,7 @@ def dropped(arm: str, rung: int, spoil: Callable[[str], str]) -> ArmDropped:
 def closing(agreed: Agreement) -> Iterator[Line]:
     """The choice, the test set, its answers, and general ability after training."""
     seeds = {arm: (1, 2, 3) if arm in FINALISTS[:2] else (1,) for arm in FINALISTS}
-    yield RacingEnded(
-        key="engine.stop-budget", values={"spent": 548_700.0, "budget": 669_600.0}
-    )
+    yield RacingEnded(key="engine.stop-budget", values={"spent": 548_700.0, "budget": 669_600.0})
     yield Finalists(
         roles=dict(zip(("winner", "runner_up", "cheapest", "other_stage"), FINALISTS, strict=True)),
         trials={
@@ -157,22 +193,33 @@ def closing(agreed: Agreement) -> Iterator[Line]:
     for arm in (*FINALISTS, *(f"{name}.untrained" for name in PREFERENCE)):
         level = capability(arm, 1.0)
         yield AnswersMade(
-            arm=arm, split="test",
+            arm=arm,
+            split="test",
             trial=None if arm.endswith("untrained") else trial_of(agreed, arm, 3, 1.0),
-            primary=share_of(level, n), secondary={"exact": share_of(level - 0.01, n)},
+            primary=share_of(level, n),
+            secondary={"exact": share_of(level - 0.01, n)},
             likelihood=bits(2.2 * (1 - level) + 0.1, n, "bits/byte"),
-            stop=share_of(0.5 + level / 2, n), stop_bits=bits(1.4 * (1 - level) + 0.05, n, "bits"),
-            seconds=2.0, answers=f"answers/{arm}.jsonl", answers_sha256="00" * 32,
+            stop=share_of(0.5 + level / 2, n),
+            stop_bits=bits(1.4 * (1 - level) + 0.05, n, "bits"),
+            seconds=2.0,
+            answers=f"answers/{arm}.jsonl",
+            answers_sha256="00" * 32,
         )
     for arm in FINALISTS:
         loss = 0.12 if arm.endswith("full") else 0.03
         yield GeneralMeasured(
-            subject=arm, moment="after", trial=trial_of(agreed, arm, 3, 1.0),
+            subject=arm,
+            moment="after",
+            trial=trial_of(agreed, arm, 3, 1.0),
             scores={"knowledge": share_of(0.9 - loss, 200), "instruction": share_of(0.5, 120)},
-            seconds=3.1, outcomes=f"general/{checkpoint_of(arm)}.jsonl", outcomes_sha256="00" * 32,
+            seconds=3.1,
+            outcomes=f"general/{checkpoint_of(arm)}.jsonl",
+            outcomes_sha256="00" * 32,
         )
 
 
 def end(verdict_sha256: str) -> RaceEnded:
     """The last line."""
-    return RaceEnded(reason="engine.stop-budget", tokens=642_000, seconds=227.4, verdict_sha256=verdict_sha256)
+    return RaceEnded(
+        reason="engine.stop-budget", tokens=642_000, seconds=227.4, verdict_sha256=verdict_sha256
+    )

@@ -35,19 +35,34 @@ def make_rows(count: int, rng: random.Random, spoil: Hostile) -> list[dict[str, 
         ask = spoil(rng.choice(ASKS[label]).format(n=rng.randrange(1000, 9999)))
         digest = hashlib.sha256(f"{line} {ask}".encode()).hexdigest()[:16]
         turns = [
-            {"role": "system", "content": "Sort the message: billing, delivery, refund, account, other."},
+            {
+                "role": "system",
+                "content": "Sort the message: billing, delivery, refund, account, other.",
+            },
             {"role": "user", "content": ask},
             {"role": "assistant", "content": label},
         ]
-        rows.append({
-            "id": digest, "file": "tickets.jsonl", "line": line, "turns": turns,
-            "rejected": None, "text": None, "tools": None, "extra": {},
-        })
+        rows.append(
+            {
+                "id": digest,
+                "file": "tickets.jsonl",
+                "line": line,
+                "turns": turns,
+                "rejected": None,
+                "text": None,
+                "tools": None,
+                "extra": {},
+            }
+        )
     return rows
 
 
 def answers_of(
-    arm: str, rows: list[dict[str, object]], level: float, split: str, spoil: Hostile,
+    arm: str,
+    rows: list[dict[str, object]],
+    level: float,
+    split: str,
+    spoil: Hostile,
     trial: dict[str, object] | None,
 ) -> list[dict[str, object]]:
     """One answer a row; wrong ones are another label, an endless run, or nothing."""
@@ -65,12 +80,22 @@ def answers_of(
                 text, stopped = (f"{gold} is the label. The customer says that " * 12)[:400], False
             else:
                 text = ""
-        made.append({
-            "row_id": row["id"], "split": split, "trial": trial, "text": spoil(text),
-            "stopped": stopped, "tokens": len(text) // 4 + 1, "score": float(right), "gold": spoil(gold),
-            "answer_bits": rng.uniform(1, 30), "answer_bytes": len(gold.encode()),
-            "stop_bits": rng.uniform(0, 3), "seconds": 0.02,
-        })
+        made.append(
+            {
+                "row_id": row["id"],
+                "split": split,
+                "trial": trial,
+                "text": spoil(text),
+                "stopped": stopped,
+                "tokens": len(text) // 4 + 1,
+                "score": float(right),
+                "gold": spoil(gold),
+                "answer_bits": rng.uniform(1, 30),
+                "answer_bytes": len(gold.encode()),
+                "stop_bits": rng.uniform(0, 3),
+                "seconds": 0.02,
+            }
+        )
     return made
 
 
@@ -89,11 +114,18 @@ def masks(rows: list[dict[str, object]], spoil: Hostile) -> dict[str, list[dict[
                 )
                 pieces = [(before, False), (f"{answer}<|im_end|>", True), ("\n", False)]
             else:
-                pieces = [(f"{system}\n\n{user}\n\nAnswer:", False), (f" {answer}<|endoftext|>", True)]
-            found[arm].append({
-                "row_id": row["id"],
-                "pieces": [{"text": spoil(text), "trained": trained} for text, trained in pieces],
-            })
+                pieces = [
+                    (f"{system}\n\n{user}\n\nAnswer:", False),
+                    (f" {answer}<|endoftext|>", True),
+                ]
+            found[arm].append(
+                {
+                    "row_id": row["id"],
+                    "pieces": [
+                        {"text": spoil(text), "trained": trained} for text, trained in pieces
+                    ],
+                }
+            )
     return found
 
 
@@ -126,10 +158,17 @@ def build_run(
             book.append(line)
             if line.kind == "trial_scored":
                 level = capability(line.trial.arm, RUNGS[line.trial.rung - 1])
-                write_jsonl(folder / line.answers, answers_of(
-                    line.trial.arm, validation, level, "validation", spoil,
-                    line.trial.model_dump(),
-                ))
+                write_jsonl(
+                    folder / line.answers,
+                    answers_of(
+                        line.trial.arm,
+                        validation,
+                        level,
+                        "validation",
+                        spoil,
+                        line.trial.model_dump(),
+                    ),
+                )
         if not finished:
             return folder
         test = [by_id[row] for row in agreed.test_ids]

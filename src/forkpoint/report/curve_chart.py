@@ -59,21 +59,37 @@ def _line(chart: Chart, view: View, arm: ArmView, shift: float) -> tuple[float, 
     out = arm.state in ("dropped", "failed")
     style = {"color": tint, "alpha": 0.75 if out else 1.0}
     chart.axes.plot(
-        [x for x, _ in line], [figure.value for _, figure in line],
-        lw=1.3 if out else 2.2, ls="-" if kind == 0 else (0, (5, 2.2)), zorder=3, **style,
+        [x for x, _ in line],
+        [figure.value for _, figure in line],
+        lw=1.3 if out else 2.2,
+        ls="-" if kind == 0 else (0, (5, 2.2)),
+        zorder=3,
+        **style,
     )
     for x, figure in points:
         chart.whisker(x, figure.value, figure, True, color=tint, alpha=0.45, lw=1.2)
     chart.axes.plot(
-        [x for x, _ in points], [figure.value for _, figure in points], ls="", zorder=4,
-        marker=MARKERS[kind % len(MARKERS)], ms=6, mew=1.4, mec=tint,
+        [x for x, _ in points],
+        [figure.value for _, figure in points],
+        ls="",
+        zorder=4,
+        marker=MARKERS[kind % len(MARKERS)],
+        ms=6,
+        mew=1.4,
+        mec=tint,
         mfc=tint if kind == 0 else PAPER,
     )
     for trial in repeats(arm):
         value = trial.primary.value if trial.primary else 0.0
         chart.axes.plot(
-            [float(trial.tokens or 0) + shift], [value], ls="", marker="_", ms=7, mew=1.4,
-            color=tint, zorder=4,
+            [float(trial.tokens or 0) + shift],
+            [value],
+            ls="",
+            marker="_",
+            ms=7,
+            mew=1.4,
+            color=tint,
+            zorder=4,
         )
     x, last = points[-1]
     if out:
@@ -94,11 +110,17 @@ def _labels(chart: Chart, ends: list[tuple[float, float, ArmView]]) -> None:
         at, floor = spot - step, floor - step
         out = arm.state in ("dropped", "failed")
         chart.axes.annotate(
-            "", (x, y), (right * 1.012, spot), annotation_clip=False,
+            "",
+            (x, y),
+            (right * 1.012, spot),
+            annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": LINE, "lw": 0.8, "shrinkA": 0, "shrinkB": 6},
         )
         chart.say(
-            right * 1.02, spot, f"× {short(arm.name)}" if out else short(arm.name), va="center",
+            right * 1.02,
+            spot,
+            f"× {short(arm.name)}" if out else short(arm.name),
+            va="center",
             color=MUTED if out else INK,
             fontweight="bold" if arm.state == "winner" else "normal",
         )

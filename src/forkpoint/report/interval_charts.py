@@ -40,15 +40,25 @@ def _scale(chart: Chart, figures: list[Figure | None], bounds: tuple[float, floa
     chart.axes.set_xlim(low, high)
     from matplotlib.ticker import MaxNLocator
 
-    ticks = [t for t in MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-             if low <= t <= high]
+    ticks = [
+        t
+        for t in MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+        if low <= t <= high
+    ]
     chart.axes.set_xticks(ticks, tick_labels(list(ticks)))
     chart.axes.xaxis.grid(True, color=LINE, lw=0.6, alpha=0.7)
     chart.axes.set_axisbelow(True)
 
 
-def _title(chart: Chart, row: int, name: str, figure: Figure | None, lang: str,
-           strong: bool = False, signed: bool = False) -> None:
+def _title(
+    chart: Chart,
+    row: int,
+    name: str,
+    figure: Figure | None,
+    lang: str,
+    strong: bool = False,
+    signed: bool = False,
+) -> None:
     """The name of a row at its left, its number with interval at its right."""
     across = chart.axes.get_yaxis_transform()
     weight = "bold" if strong else "normal"
@@ -57,16 +67,40 @@ def _title(chart: Chart, row: int, name: str, figure: Figure | None, lang: str,
         interval = span(figure, lang, 2, signed)
         value = number(figure.value, 2 if interval else 3, signed)
         text = f"{value} ({interval})" if interval else value
-        chart.say(1.0, 0.42 - row, text, va="center", ha="right", transform=across,
-                  color=MUTED, fontsize=11.5)
+        chart.say(
+            1.0,
+            0.42 - row,
+            text,
+            va="center",
+            ha="right",
+            transform=across,
+            color=MUTED,
+            fontsize=11.5,
+        )
 
 
-def _dot(chart: Chart, row: float, figure: Figure, tint: str, filled: bool, kind: int = 0,
-         faint: bool = False) -> None:
+def _dot(
+    chart: Chart,
+    row: float,
+    figure: Figure,
+    tint: str,
+    filled: bool,
+    kind: int = 0,
+    faint: bool = False,
+) -> None:
     alpha = 0.55 if faint else 1.0
     chart.whisker(None, row, figure, False, color=tint, lw=1.4 if faint else 2.2, alpha=alpha)
-    chart.axes.plot([figure.value], [row], ls="", marker=MARKERS[kind % len(MARKERS)],
-                    ms=6 if faint else 8, mec=tint, mew=1.5, mfc=tint if filled else PAPER, zorder=4)
+    chart.axes.plot(
+        [figure.value],
+        [row],
+        ls="",
+        marker=MARKERS[kind % len(MARKERS)],
+        ms=6 if faint else 8,
+        mec=tint,
+        mew=1.5,
+        mfc=tint if filled else PAPER,
+        zorder=4,
+    )
 
 
 def scores_svg(view: View, lang: str, name: str, label: str) -> str | None:
@@ -84,16 +118,30 @@ def scores_svg(view: View, lang: str, name: str, label: str) -> str | None:
         tint = colour(places(view)[arm.checkpoint])
         kind = approaches(view)[arm.approach]
         result = arm.result
-        _title(chart, row, arm.name, result.test or result.validation, lang,
-               arm.state == "winner")
+        _title(chart, row, arm.name, result.test or result.validation, lang, arm.state == "winner")
         if result.test:
             _dot(chart, -row + 0.06, result.test, tint, True, kind)
         if result.validation:
-            _dot(chart, -row - (0.17 if result.test else -0.06), result.validation, tint, False,
-                 kind, faint=bool(result.test))
+            _dot(
+                chart,
+                -row - (0.17 if result.test else -0.06),
+                result.validation,
+                tint,
+                False,
+                kind,
+                faint=bool(result.test),
+            )
         if result.untrained:
-            chart.axes.plot([result.untrained.value], [-row + 0.06], ls="", marker="|", ms=13,
-                            mew=2, color=MUTED, zorder=3)
+            chart.axes.plot(
+                [result.untrained.value],
+                [-row + 0.06],
+                ls="",
+                marker="|",
+                ms=13,
+                mew=2,
+                color=MUTED,
+                zorder=3,
+            )
     return chart.svg(name, label)
 
 
@@ -130,14 +178,36 @@ def forgetting_svg(view: View, lang: str, name: str, label: str) -> str | None:
         title = f"{short(change.subject)} · {named('ability', change.ability, lang)}"
         _title(chart, row, title, None, lang)
         y = -row + 0.02
-        chart.axes.plot([change.before.value, change.after.value], [y, y], color=tint, lw=1,
-                        ls=(0, (1.5, 1.5)), zorder=2)
+        chart.axes.plot(
+            [change.before.value, change.after.value],
+            [y, y],
+            color=tint,
+            lw=1,
+            ls=(0, (1.5, 1.5)),
+            zorder=2,
+        )
         _dot(chart, y, change.after, tint, True)
-        chart.axes.plot([change.before.value], [y], ls="", marker="o", ms=8, mec=tint, mew=1.5,
-                        mfc=PAPER, zorder=3)
-        chart.say(1.0, 0.42 - row, number(change.difference.value, 2, True), va="center",
-                  ha="right", transform=chart.axes.get_yaxis_transform(), color=MUTED,
-                  fontsize=11.5)
+        chart.axes.plot(
+            [change.before.value],
+            [y],
+            ls="",
+            marker="o",
+            ms=8,
+            mec=tint,
+            mew=1.5,
+            mfc=PAPER,
+            zorder=3,
+        )
+        chart.say(
+            1.0,
+            0.42 - row,
+            number(change.difference.value, 2, True),
+            va="center",
+            ha="right",
+            transform=chart.axes.get_yaxis_transform(),
+            color=MUTED,
+            fontsize=11.5,
+        )
     return chart.svg(name, label)
 
 
@@ -155,8 +225,17 @@ def ranks_svg(view: View, lang: str, name: str, label: str) -> str | None:
         kind = approaches(view)[arm.approach]
         chart.whisker(None, up.value, across, False, color=tint, alpha=0.45, lw=1.2)
         chart.whisker(across.value, None, up, True, color=tint, alpha=0.45, lw=1.2)
-        chart.axes.plot([across.value], [up.value], ls="", marker=MARKERS[kind % len(MARKERS)],
-                        ms=8, mec=tint, mew=1.6, mfc=tint if kind == 0 else PAPER, zorder=4)
+        chart.axes.plot(
+            [across.value],
+            [up.value],
+            ls="",
+            marker=MARKERS[kind % len(MARKERS)],
+            ms=8,
+            mec=tint,
+            mew=1.6,
+            mfc=tint if kind == 0 else PAPER,
+            zorder=4,
+        )
     chart.axes.grid(True, color=LINE, lw=0.6, alpha=0.7)
     chart.axes.set_axisbelow(True)
     from matplotlib.ticker import MaxNLocator

@@ -47,8 +47,12 @@ def opening(view: View, lang: str) -> Opening:
         return Opening(
             _headline_open(view, lang), _sentences_open(view, lang), _tiles_open(view, lang), ()
         )
-    return Opening(_headline(view, lang), _sentences(view, lang), _tiles(view, lang),
-                   tuple(told(saying, lang) for saying in helps(view, lang)))
+    return Opening(
+        _headline(view, lang),
+        _sentences(view, lang),
+        _tiles(view, lang),
+        tuple(told(saying, lang) for saying in helps(view, lang)),
+    )
 
 
 def arm_of(view: View, name: str | None) -> ArmView | None:
@@ -78,8 +82,9 @@ def _headline(view: View, lang: str) -> str:
 
 def _headline_open(view: View, lang: str) -> str:
     alive = sum(not arm.fate for arm in view.arms)
-    return w(f"headline_{view.progress}", lang, scored=view.cost.trials, alive=alive,
-             all=len(view.arms))
+    return w(
+        f"headline_{view.progress}", lang, scored=view.cost.trials, alive=alive, all=len(view.arms)
+    )
 
 
 def _sentences(view: View, lang: str) -> tuple[str, ...]:
@@ -91,8 +96,14 @@ def _sentences(view: View, lang: str) -> tuple[str, ...]:
     if arm and arm.result.test:
         test = arm.result.test
         parts.append(
-            w("score_sentence", lang, rows=test.n or verdict.test_rows, value=number(test.value),
-              metric=named("metric", view.metric, lang), interval=span(test, lang))
+            w(
+                "score_sentence",
+                lang,
+                rows=test.n or verdict.test_rows,
+                value=number(test.value),
+                metric=named("metric", view.metric, lang),
+                interval=span(test, lang),
+            )
         )
     if verdict.p_best_cap:
         parts.append(told(Saying(key=verdict.p_best_cap), lang))
@@ -105,8 +116,14 @@ def _sentences_open(view: View, lang: str) -> tuple[str, ...]:
     if first and first.result.validation:
         figure = first.result.validation
         parts.append(
-            w("leads_so_far", lang, arm=first.name, metric=named("metric", view.metric, lang),
-              value=number(figure.value), interval=span(figure, lang))
+            w(
+                "leads_so_far",
+                lang,
+                arm=first.name,
+                metric=named("metric", view.metric, lang),
+                value=number(figure.value),
+                interval=span(figure, lang),
+            )
         )
     else:
         parts.append(w("no_leader", lang))
@@ -120,20 +137,34 @@ def _tiles(view: View, lang: str) -> tuple[Tile, ...]:
     if verdict is None:
         return ()
     measured = w("origin_measured", lang)
-    tiles = [Tile(w("tile_best", lang), chance(verdict.p_best),
-                  f"{measured}, {w('tile_best_cap', lang)}" if verdict.p_best_cap else measured)]
+    tiles = [
+        Tile(
+            w("tile_best", lang),
+            chance(verdict.p_best),
+            f"{measured}, {w('tile_best_cap', lang)}" if verdict.p_best_cap else measured,
+        )
+    ]
     headline = next((c for c in view.comparisons if c.headline), None)
     if headline:
         gap = headline.difference
-        tiles.append(Tile(w("tile_gap", lang), number(gap.value, signed=True),
-                          f"{span(gap, lang)}, {origin(gap, lang)}"))
+        tiles.append(
+            Tile(
+                w("tile_gap", lang),
+                number(gap.value, signed=True),
+                f"{span(gap, lang)}, {origin(gap, lang)}",
+            )
+        )
     tiles.append(_cost_tile(view, lang))
     worst = worst_change(view)
     if worst:
         ability = named("ability", worst.ability, lang)
-        tiles.append(Tile(w("tile_forgot", lang), number(worst.difference.value, 2, True),
-                          f"{ability}, {span(worst.difference, lang, 2)}, "
-                          f"{origin(worst.difference, lang)}"))
+        tiles.append(
+            Tile(
+                w("tile_forgot", lang),
+                number(worst.difference.value, 2, True),
+                f"{ability}, {span(worst.difference, lang, 2)}, {origin(worst.difference, lang)}",
+            )
+        )
     elif view.changes:
         tiles.append(Tile(w("tile_forgot", lang), "0", w("tile_forgot_none", lang)))
     return tuple(tiles)
@@ -144,8 +175,13 @@ def _cost_tile(view: View, lang: str) -> Tile:
     return Tile(
         w("tile_cost", lang),
         w("tile_cost_value", lang, share=percent(cost.share.value if cost.share else None)),
-        w("tile_cost_note", lang, tokens=count(cost.spent.value, lang),
-          time=duration(cost.seconds.value, lang), brute=count(cost.brute_force.value, lang)),
+        w(
+            "tile_cost_note",
+            lang,
+            tokens=count(cost.spent.value, lang),
+            time=duration(cost.seconds.value, lang),
+            brute=count(cost.brute_force.value, lang),
+        ),
     )
 
 
@@ -154,17 +190,32 @@ def _tiles_open(view: View, lang: str) -> tuple[Tile, ...]:
     measured = w("origin_measured", lang)
     used = cost.spent.value / cost.budget.value if cost.budget.value else None
     tiles = [
-        Tile(w("tile_budget", lang), percent(used),
-             w("tile_budget_note", lang, spent=count(cost.spent.value, lang),
-               budget=count(cost.budget.value, lang))),
-        Tile(w("tile_time", lang), duration(cost.seconds.value, lang),
-             w("tile_time_note", lang, predicted=duration(cost.predicted_seconds.value, lang))),
+        Tile(
+            w("tile_budget", lang),
+            percent(used),
+            w(
+                "tile_budget_note",
+                lang,
+                spent=count(cost.spent.value, lang),
+                budget=count(cost.budget.value, lang),
+            ),
+        ),
+        Tile(
+            w("tile_time", lang),
+            duration(cost.seconds.value, lang),
+            w("tile_time_note", lang, predicted=duration(cost.predicted_seconds.value, lang)),
+        ),
     ]
     first = leader(view)
     if first and first.result.validation:
         figure = first.result.validation
-        tiles.append(Tile(w("tile_leader", lang), number(figure.value),
-                          f"{first.name}, {span(figure, lang)}, {measured}, n = {figure.n}"))
+        tiles.append(
+            Tile(
+                w("tile_leader", lang),
+                number(figure.value),
+                f"{first.name}, {span(figure, lang)}, {measured}, n = {figure.n}",
+            )
+        )
     return tuple(tiles)
 
 

@@ -22,8 +22,18 @@ from forkpoint.report.visible import bounded, json_text, visible
 from forkpoint.words import LANGUAGES
 
 SECTIONS = (
-    "results", "curves", "guides", "forgetting", "stopping", "likelihood", "answers", "masks",
-    "data", "cost", "settings", "again",
+    "results",
+    "curves",
+    "guides",
+    "forgetting",
+    "stopping",
+    "likelihood",
+    "answers",
+    "masks",
+    "data",
+    "cost",
+    "settings",
+    "again",
 )
 
 
@@ -152,15 +162,15 @@ def shared(figures: list[Figure | None], lang: str) -> str:
 def _charts(view: View, lang: str) -> dict[str, Any]:
     from markupsafe import Markup
 
-    title = {
-        name: wording.w(f"chart_{name}", lang) for name in ("scores", "forgetting", "ranks")
-    }
+    title = {name: wording.w(f"chart_{name}", lang) for name in ("scores", "forgetting", "ranks")}
     arm = view.comparisons[0].a if view.comparisons else ""
     curves = wording.w("chart_curves", lang)
     drawn = {
         "scores": scores_svg(view, lang, f"{lang}-scores", title["scores"]),
         "differences": differences_svg(
-            view, lang, f"{lang}-differences",
+            view,
+            lang,
+            f"{lang}-differences",
             visible(wording.w("chart_differences", lang, arm=arm)),
         ),
         "forgetting": forgetting_svg(view, lang, f"{lang}-forgetting", title["forgetting"]),
@@ -208,13 +218,15 @@ def _costs(view: View) -> list[dict[str, Any]]:
         both = [t for t in arm.trials if t.predicted_seconds and t.seconds and t.state == "scored"]
         predicted = sum(t.predicted_seconds or 0 for t in both)
         seconds = sum(t.seconds or 0 for t in both)
-        rows.append({
-            "arm": arm,
-            "n": len(both),
-            "predicted": predicted,
-            "seconds": seconds,
-            "ratio": seconds / predicted if predicted else None,
-        })
+        rows.append(
+            {
+                "arm": arm,
+                "n": len(both),
+                "predicted": predicted,
+                "seconds": seconds,
+                "ratio": seconds / predicted if predicted else None,
+            }
+        )
     return rows
 
 
@@ -230,6 +242,11 @@ def _measured(view: View, checkpoint: str, lang: str) -> str:
     figure = result.test or result.validation
     place = wording.w("measured_rank", lang, place=list(best).index(checkpoint) + 1, all=len(best))
     value = wording.number(figure.value if figure else None)
-    told = wording.w("measured_best", lang, arm=best[checkpoint].name, value=value,
-                     interval=wording.span(figure, lang))
+    told = wording.w(
+        "measured_best",
+        lang,
+        arm=best[checkpoint].name,
+        value=value,
+        interval=wording.span(figure, lang),
+    )
     return f"{place}; {told}"

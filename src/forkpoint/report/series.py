@@ -25,7 +25,9 @@ def higher_is_better(view: View) -> bool:
 
 def places(view: View) -> dict[str, int]:
     """Checkpoint -> number of its colour."""
-    return {name: place for place, name in enumerate(dict.fromkeys(a.checkpoint for a in view.arms))}
+    return {
+        name: place for place, name in enumerate(dict.fromkeys(a.checkpoint for a in view.arms))
+    }
 
 
 def approaches(view: View) -> dict[str, int]:
@@ -39,10 +41,12 @@ def curve(arm: ArmView) -> list[TrialView]:
     chosen = [trial for trial in scored if trial.chosen]
     if not chosen and scored:
         first = scored[0].rung
-        chosen = [max(
-            (trial for trial in scored if trial.rung == first),
-            key=lambda trial: trial.primary.value if trial.primary else 0.0,
-        )]
+        chosen = [
+            max(
+                (trial for trial in scored if trial.rung == first),
+                key=lambda trial: trial.primary.value if trial.primary else 0.0,
+            )
+        ]
     seed = min((trial.seed for trial in chosen), default=0)
     return sorted((t for t in chosen if t.seed == seed), key=lambda trial: trial.rung)
 

@@ -81,7 +81,9 @@ def read_view(folder: Path) -> View:
         changes=verdict.changes if verdict else (),
         general_before=_general_before(history),
         untrained={
-            name: found for name in agreed.checkpoints if (found := untrained(history, name, "test"))
+            name: found
+            for name in agreed.checkpoints
+            if (found := untrained(history, name, "test"))
         },
         untrained_validation={
             name: found
@@ -260,9 +262,7 @@ def _comparisons(verdict: Verdict | None) -> tuple[Comparison, ...]:
         comparison
         if comparison.difference.n is not None
         else comparison.model_copy(
-            update={
-                "difference": comparison.difference.model_copy(update={"n": verdict.test_rows})
-            }
+            update={"difference": comparison.difference.model_copy(update={"n": verdict.test_rows})}
         )
         for comparison in verdict.comparisons
     )

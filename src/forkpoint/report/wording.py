@@ -8,9 +8,9 @@ MINUS = "\u2212"
 SURE = 0.99  # a chance above is written as > 99 %, and its mirror as < 1 %
 SIZES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 COUNTS = {
-    "en": ((1e9, "B"), (1e6, "M"), (1e4, "k")),
-    "zh": ((1e8, " 亿"), (1e4, " 万")),
-}
+    "en": ((1e9, 1e9, "B"), (1e6, 1e6, "M"), (1e4, 1e3, "k")),
+    "zh": ((1e8, 1e8, " 亿"), (1e4, 1e4, " 万")),
+}  # from, divided by, unit
 
 
 def w(key: str, lang: str, **values: object) -> str:
@@ -62,6 +62,13 @@ def span(figure: Figure | None, lang: str, digits: int = 3, signed: bool = False
     return w("span", lang, low=low, high=high)
 
 
+def tight_span(figure: Figure, lang: str) -> str:
+    """The 95 % interval in the least room: a dash where no minus sign can be confused with it."""
+    if figure.low is None or figure.high is None or figure.low < 0:
+        return span(figure, lang, 2)
+    return f"{number(figure.low, 2)}–{number(figure.high, 2)}"
+
+
 def count(value: float | None, lang: str) -> str:
     """A count of tokens or rows, shortened where the last digits say nothing.
 
@@ -70,10 +77,10 @@ def count(value: float | None, lang: str) -> str:
     """
     if value is None:
         return "–"
-    for size, unit in COUNTS[lang]:
-        if value >= size:
-            shown = f"{value / size:.3g}"
-            return f"{float(shown):g}{unit}" if float(shown) < 1000 else f"{value / size:,.0f}{unit}"
+    for least, divisor, unit in COUNTS[lang]:
+        if value >= least:
+            scaled = value / divisor
+            return f"{scaled:,.0f}{unit}" if scaled >= 100 else f"{scaled:.3g}{unit}"
     return f"{value:,.0f}"
 
 

@@ -1,0 +1,204 @@
+"""The report on a terminal: the verdict first, then one table, cost, forgetting, what would help."""
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from forkpoint.record import Figure
+from forkpoint.report.opening import opening
+from forkpoint.report.series import ordered
+from forkpoint.report.view_record import ArmView, View
+from forkpoint.report.visible import bounded, visible
+from forkpoint.report.wording import (
+    chance,
+    count,
+    duration,
+    named,
+    number,
+    percent,
+    span,
+    tight_span,
+    told,
+    w,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDTH = 100  # characters, where the terminal does not say
+NARROWEST = 60  # below this a table of arms cannot be read; lines may then wrap
+NAME_WHOLE = 28  # characters of an arm's name that are never broken over lines
+LONGEST = 400  # characters of one text on a terminal
+
+
+def text(view: View, lang: str = "en", *, width: int | None = None, colour: bool = False) -> str:
+    """The report as terminal text; ANSI styles only with `colour`."""
+    from rich.console import Console
+
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=max(NARROWEST, width or WIDTH),
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        no_color=not colour,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+    _Writer(console, view, lang).write()
+    return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
+
+
+def _safe(value: str) -> str:
+    kept, more = bounded(value.replace("\n", " ").replace("\t", " "), LONGEST)
+    return visible(kept) + (f" … +{more:,}" if more else "")
+
+
+class _Writer:
+    """Writes one view to one console."""
+
+    def __init__(self, console: "Console", view: View, lang: str) -> None:
+        self.console = console
+        self.view = view
+        self.lang = lang
+
+    def write(self) -> None:
+        first = opening(self.view, self.lang)
+        self.line()
+        self.line(first.headline, "bold")
+        for sentence in first.sentences:
+            self.line(sentence)
+        for notice in self.view.notices:
+            self.line(f"! {told(notice, self.lang)}")
+        self.line()
+        self.table()
+        self.fates()
+        self.cost()
+        self.forgotten()
+        self.listed(w("help_title", self.lang), first.help)
+        self.line()
+        self.line(w("text_more", self.lang, run=self.view.run), "dim")
+
+    def line(self, words: str = "", style: str = "") -> None:
+        """One paragraph, indented by two."""
+        from rich.padding import Padding
+        from rich.text import Text
+
+        self.console.print(Padding(Text(_safe(words), style=style), (0, 0, 0, 2)))
+
+    def table(self) -> None:
+        """The arms with their scores and intervals."""
+        from rich.padding import Padding
+        from rich.table import Table
+
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        tested = any(arm.result.test for arm in self.view.arms)
+        longest = max((len(_safe(arm.name)) for arm in self.view.arms), default=0)
+        table.add_column(w("arm", self.lang), overflow="fold", no_wrap=longest <= NAME_WHOLE)
+        if tested:
+            table.add_column(w("test", self.lang), overflow="fold")
+        table.add_column(w("validation", self.lang), overflow="fold")
+        for key in ("text_best", "text_stops", "text_tokens"):
+            table.add_column(w(key, self.lang), justify="right", overflow="fold")
+        table.add_column("", overflow="fold")
+        for arm in ordered(self.view):
+            table.add_row(*self.cells(arm, tested))
+        self.console.print(Padding(table, (0, 0, 0, 2)))
+        self.line()
+        self.line(self.legend(), "dim")
+
+    def cells(self, arm: ArmView, tested: bool) -> list[Any]:
+        """One row of the table."""
+        from rich.text import Text
+
+        result = arm.result
+        style = {"winner": "bold", "dropped": "dim", "failed": "dim"}.get(arm.state, "")
+        cells = [_safe(arm.name)]
+        if tested:
+            cells.append(self.score(result.test))
+        cells += [
+            self.score(result.validation),
+            chance(result.p_best),
+            percent(result.stop_rate.value if result.stop_rate else None),
+            count(result.tokens, self.lang),
+            w(f"state_{arm.state}", self.lang),
+        ]
+        return [Text(cell, style=style) for cell in cells]
+
+    def score(self, figure: Figure | None) -> str:
+        """A score with its interval, in the least room."""
+        if figure is None:
+            return "–"
+        interval = tight_span(figure, self.lang)
+        return f"{number(figure.value)}  {interval}" if interval else number(figure.value)
+
+    def legend(self) -> str:
+        """What the scores are, and over how many rows."""
+        return w(
+            "text_legend",
+            self.lang,
+            metric=named("metric", self.view.metric, self.lang),
+            test=self.rows([arm.result.test for arm in self.view.arms]),
+            validation=self.rows([arm.result.validation for arm in self.view.arms]),
+        )
+
+    def rows(self, figures: list[Figure | None]) -> str:
+        """The n of a column."""
+        return ", ".join(f"{n:,}" for n in sorted({f.n for f in figures if f and f.n})) or "–"
+
+    def fates(self) -> None:
+        """Who is out, and why."""
+        out = [arm for arm in ordered(self.view) if arm.fate]
+        self.listed(
+            w("who_is_out", self.lang),
+            tuple(f"{arm.name}: {told(arm.fate, self.lang)}" for arm in out if arm.fate),
+        )
+
+    def cost(self) -> None:
+        """What it cost, against brute force."""
+        cost = self.view.cost
+        key = "line_cost" if self.view.verdict else "line_cost_open"
+        self.listed(
+            w("text_cost", self.lang),
+            (
+                w(
+                    key,
+                    self.lang,
+                    tokens=count(cost.spent.value, self.lang),
+                    time=duration(cost.seconds.value, self.lang),
+                    share=percent(cost.share.value if cost.share else None),
+                    brute=count(cost.brute_force.value, self.lang),
+                    budget=count(cost.budget.value, self.lang),
+                ),
+            ),
+        )
+
+    def forgotten(self) -> None:
+        """General ability before and after."""
+        named_arm = self.view.verdict.arm if self.view.verdict else None
+        changes = [c for c in self.view.changes if c.subject == named_arm] or self.view.changes
+        lines = tuple(
+            w(
+                "line_forgot",
+                self.lang,
+                arm=c.subject,
+                ability=named("ability", c.ability, self.lang),
+                before=number(c.before.value, 2),
+                after=number(c.after.value, 2),
+                difference=number(c.difference.value, 2, True),
+                interval=span(c.difference, self.lang, 2),
+                n=c.difference.n or "–",
+            )
+            for c in changes
+        )
+        self.listed(w("text_forgot", self.lang), lines or (w("line_forgot_none", self.lang),))
+
+    def listed(self, title: str, lines: tuple[str, ...]) -> None:
+        """A title with its lines; nothing where there are none."""
+        if not lines:
+            return
+        self.line()
+        self.line(title, "bold")
+        for words in lines:
+            self.line(words)
