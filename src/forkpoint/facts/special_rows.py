@@ -93,8 +93,7 @@ def _asked(reading: Reading) -> dict[str, int]:
 
 def never_used_ids(tokenizer: TokenizerFacts, rows: int) -> list[int]:
     """Ids that no text can have produced: reserve rows, placeholders, impossible bytes."""
-    size = tokenizer.size or 0
-    found = list(range(size, rows))
+    found = list(range(tokenizer.size or 0, rows))
     found += [
         index for token, index in tokenizer.vocabulary.items()
         if _is_added(token) and index < rows and _PLACEHOLDER.search(token)
