@@ -108,7 +108,7 @@ def p_best(draws: Draws, others: Mapping[str, tuple[float, float]], seed: int) -
     """
     generator = np.random.default_rng(seed + 2)
     rows = [draws.values_A_B]
-    count = draws.values_A_B.shape[1]
+    count = int(draws.values_A_B.shape[1])
     for mean, sd in others.values():
         believed_B: Floats = mean + sd * generator.standard_normal(size=count)
         rows.append(believed_B[None, :])
