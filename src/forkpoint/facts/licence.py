@@ -58,11 +58,12 @@ def read_licence(card: Card, stated: str | None = None) -> tuple[str | None, Com
 
 def _spdx(key: str) -> str | None:
     """The SPDX spelling of an id, None when SPDX does not list it."""
-    from license_expression import get_spdx_licensing
+    from license_expression import get_license_index
 
-    known = get_spdx_licensing().known_symbols
-    for name in known:
-        if name.lower() == key and not name.startswith("LicenseRef-"):
+    for entry in get_license_index():
+        name = entry.get("spdx_license_key") or ""
+        names = (name, *(entry.get("other_spdx_license_keys") or ()))
+        if not name.startswith("LicenseRef-") and key in [other.lower() for other in names]:
             return str(name)
     return None
 
