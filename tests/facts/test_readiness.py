@@ -9,7 +9,7 @@ from made_checkpoint import CHATML, SPECIALS, make_checkpoint, tokenizer_json, v
 from forkpoint.facts import read_checkpoint
 from forkpoint.words import say
 
-QUIET = {"licence-unknown", "no-template", "no-pad"}  # true of the folders made here
+QUIET = {"licence-unknown", "no-template", "no-pad", "aligned"}  # true of the folders made here
 
 
 def codes(folder: Path) -> set[str]:

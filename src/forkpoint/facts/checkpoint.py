@@ -3,7 +3,13 @@
 from dataclasses import replace
 
 from forkpoint.errors import BadInput
-from forkpoint.facts.checkpoint_facts import CheckpointFacts, Notice, ShapeFacts
+from forkpoint.facts.checkpoint_facts import (
+    CheckpointFacts,
+    Judgement,
+    Notice,
+    ShapeFacts,
+    Stage,
+)
 from forkpoint.facts.checkpoint_files import CheckpointFiles, locate
 from forkpoint.facts.families import family_of
 from forkpoint.facts.identity import identity_of
@@ -74,6 +80,7 @@ def conclude(
         notices=(
             *notices,
             *conflicts(sold_as),
+            *_aligned(stage, sold_as, post_training),
             *readiness_notices(reading, tuned=stage != "base"),
             *licence_notices(licence, commercial),
         ),
@@ -81,6 +88,16 @@ def conclude(
         special_rows=reading.rows,
         relation="adapter" if reading.adapter else reading.card.relation,
     )
+
+
+def _aligned(
+    stage: Stage | None, sold_as: Judgement, post_training: Judgement
+) -> tuple[Notice, ...]:
+    """Today's "Instruct" is mostly more than the guides mean by the word [A2, A3]."""
+    if stage != "instruct" or post_training.value not in ("sft_preference", "reasoning_rl"):
+        return ()
+    values: dict[str, str | int | float] = {"sold": sold_as.value}
+    return (Notice(code="aligned", level="info", key="facts.aligned_instruct", values=values),)
 
 
 def _parent(reading: Reading) -> str | None:

@@ -20,9 +20,9 @@ PERMISSIVE = frozenset({
 # SPDX licences that allow commercial use and ask for the same licence or for source code.
 SHARE_ALIKE = frozenset({
     "CC-BY-SA-4.0", "CC-BY-SA-3.0", "GPL-2.0-only", "GPL-2.0-or-later", "GPL-3.0-only",
-    "GPL-3.0-or-later", "GPL-3.0", "GPL-2.0", "AGPL-3.0", "AGPL-3.0-only", "AGPL-3.0-or-later",
-    "LGPL-2.1", "LGPL-3.0", "LGPL-3.0-only", "LGPL-3.0-or-later", "MPL-2.0", "EPL-2.0", "EUPL-1.2",
-    "OSL-3.0", "CDLA-Sharing-1.0", "ODbL-1.0",
+    "GPL-3.0-or-later", "AGPL-3.0-only", "AGPL-3.0-or-later", "LGPL-2.1-only", "LGPL-3.0-only",
+    "LGPL-3.0-or-later", "MPL-2.0", "EPL-2.0", "EUPL-1.2", "OSL-3.0", "CDLA-Sharing-1.0",
+    "ODbL-1.0",
 })  # fmt: skip
 NON_COMMERCIAL = re.compile(r"-NC\b|-NC-")
 
