@@ -15,13 +15,14 @@ ASK = Turn("user", "What is 3 plus 4?")
 TALK = (ASK, Turn("assistant", "seven"), Turn("user", "And 1?"), Turn("assistant", " eight 八\n"))
 
 DEFAULT_SYSTEM = (
-    "{%- if messages[0].role != 'system' %}<|im_start|>system\nYou are a bot.<|im_end|>\n{% endif %}"
+    "{%- if messages[0].role != 'system' %}<|im_start|>system\nBe a bot.<|im_end|>\n{% endif %}"
     "{%- for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
     "{%- if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 NO_SYSTEM = (
     "{%- if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
-    "{%- for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content | trim }}<|im_end|>\n{% endfor %}"
+    "{%- for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content | trim }}<|im_end|>\n"
+    "{% endfor %}"
     "{%- if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 SPACED = (
@@ -90,9 +91,15 @@ def test_plain_rendering_ends_in_the_tokenizers_own_end(tokenizer: Any) -> None:
     )
 
 
-def test_built_in_system_prompt_is_removed(tokenizer: Any) -> None:
-    """No arm is told more than the others: a template's own system prompt goes, and it is said."""
+@pytest.mark.parametrize("bos", [None, "<|im_start|>"])
+def test_built_in_system_prompt_is_removed(tokenizer: Any, bos: str | None) -> None:
+    """No arm is told more than the others: a template's own system prompt goes, and it is said.
+
+    SmolLM2's BOS is the token that opens a turn; it must not stay behind.
+    """
     tokenizer.chat_template = DEFAULT_SYSTEM
+    if bos is not None:
+        tokenizer.add_special_tokens({"bos_token": bos})
     renderer = Renderer(tokenizer, Rendering(kind="chat"))
     row = rendered(renderer, (ASK, Turn("assistant", "7")))
     assert tokenizer.decode(row.prompt_ids) == (

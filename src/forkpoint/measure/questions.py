@@ -3,6 +3,7 @@
 import json
 import re
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -40,10 +41,15 @@ class Message(Record):
 
 
 class Check(Record):
-    """A rule that an answer keeps or breaks; for a list, `contains` wants all of it."""
+    """A rule that an answer keeps or breaks.
+
+    `contains` wants all of a list, `equals` and `starts_with` any of it; `json_keys` wants just
+    these keys, and their values too where it is given an object; `declines` and `not_declines`
+    may bring the pattern of a refusal.
+    """
 
     type: CheckType
-    value: str | int | list[str] | None = None
+    value: str | int | list[str] | dict[str, str] | None = None
 
 
 class Question(Record):
@@ -91,8 +97,9 @@ def read_questions(path: Path) -> tuple[Question, ...]:
 def passes(check: Check, answer: str) -> bool:
     """Whether an answer keeps the rule; case, width and outer white space do not matter."""
     text = _plain(answer)
-    values = check.value if isinstance(check.value, list) else [str(check.value)]
+    values = list(check.value) if isinstance(check.value, list | dict) else [str(check.value)]
     wanted = [_plain(value) for value in values]
+    refusal = re.compile(check.value) if isinstance(check.value, str) else DECLINES
     match check.type:
         case "equals":
             return text in wanted
@@ -101,15 +108,27 @@ def passes(check: Check, answer: str) -> bool:
         case "starts_with":
             return any(text.startswith(value) for value in wanted)
         case "json_keys":
-            return _keys(answer) == set(values)
+            return _has_keys(answer, check.value)
         case "declines":
-            return DECLINES.search(answer) is not None
+            return refusal.search(answer) is not None
         case "not_declines":
-            return bool(text) and DECLINES.search(answer) is None
+            return bool(text) and refusal.search(answer) is None
         case "words_at_most":
             return 0 < words(answer) <= int(str(check.value))
         case "regex":
             return any(re.search(value, answer.strip()) is not None for value in values)
+
+
+def sample_questions(questions: Sequence[Question], per_group: int) -> tuple[Question, ...]:
+    """At most `per_group` questions of each kind and language, spread evenly over the file."""
+    groups: dict[tuple[str, str], list[Question]] = {}
+    for question in questions:
+        groups.setdefault((question.kind, question.language), []).append(question)
+    kept = set()
+    for group in groups.values():
+        step = max(1.0, len(group) / per_group)
+        kept |= {group[int(place * step)].id for place in range(min(per_group, len(group)))}
+    return tuple(question for question in questions if question.id in kept)
 
 
 def words(text: str) -> int:
@@ -121,9 +140,13 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
-def _keys(answer: str) -> set[str] | None:
+def _has_keys(answer: str, wanted: object) -> bool:
     try:
-        value = json.loads(answer)
+        found = json.loads(answer)
     except (ValueError, RecursionError):
-        return None
-    return set(value) if isinstance(value, dict) else None
+        return False
+    if not isinstance(found, dict):
+        return False
+    if isinstance(wanted, dict):
+        return {key: str(value) for key, value in found.items()} == wanted
+    return set(found) == (set(wanted) if isinstance(wanted, list) else {wanted})

@@ -64,7 +64,7 @@ def choose_renderings(facts: CheckpointFacts) -> tuple[Rendering, ...]:
     if not facts.template.present or facts.template.error is not None:
         return (plain,)
     if facts.stage == "base":
-        untrained = any(notice.code == "turn-tokens-untrained" for notice in facts.notices)
+        untrained = any(notice.code == "untrained-rows" for notice in facts.notices)
         return (plain,) if untrained else (chat, plain)
     return (chat,)
 

@@ -64,6 +64,7 @@ class ChatTemplate:
         self.lead = "" if opening.strip() else opening
         self.closing_ids = self._end_of_turn(closing)
         self.system_role = self._knows_system()
+        self._bos = ""  # what stays when a built-in system turn is removed
         self._default = self._default_system(closing)
         notes = []
         if not self.closing_ids:
@@ -85,7 +86,7 @@ class ChatTemplate:
             if turn.role == "assistant" and turn.content not in text:
                 raise TemplateRefused("history_changed", turn.content[:80])
         if self._default and turns[0].role != "system" and text.startswith(self._default):
-            text = self._bos_text(text) + text.removeprefix(self._default)
+            text = self._bos + text.removeprefix(self._default)
         return text
 
     def _text(
@@ -159,10 +160,10 @@ class ChatTemplate:
             return ""
         start = before.removesuffix(opening)
         given = self._text([Turn("system", SYSTEM), Turn("user", USER)])
-        if start in ("", self._bos_text(start)) or given.startswith(start):
+        bos = self._tokenizer.bos_token
+        # SmolLM2's BOS is the token that opens every turn: then it belongs to the system turn.
+        if bos and start.startswith(bos) and not opening.startswith(bos):
+            self._bos = bos
+        if start in ("", self._bos) or given.startswith(start):
             return ""
         return start
-
-    def _bos_text(self, text: str) -> str:
-        bos = self._tokenizer.bos_token
-        return bos if bos and text.startswith(bos) else ""
