@@ -14,8 +14,8 @@ from forkpoint.ledger import (
     Line,
     Measured,
     RaceEnded,
-    RateChosen,
     RacingEnded,
+    RateChosen,
     Resumed,
     TestOpened,
     Trial,
@@ -101,8 +101,29 @@ def scored(agreed: Agreement, arm: str, rung: int, factor: float, seed: int = 1)
     ]
 
 
+def answered(agreed: Agreement, subject: str, split: str) -> AnswersMade:
+    """Answers of a finalist or an untrained checkpoint, scored."""
+    level, before = capability(subject, 1.0), subject.endswith("untrained")
+    n = len(agreed.test_ids if split == "test" else agreed.rung_validation_ids)
+    return AnswersMade(
+        arm=subject,
+        split=split,  # type: ignore[arg-type]
+        trial=None if before else trial_of(agreed, subject, 3, 1.0),
+        primary=share_of(level, n),
+        secondary={"exact": share_of(level - 0.01, n)},
+        likelihood=bits(2.2 * (1 - level) + 0.1, n, "bits/byte"),
+        stop=share_of(0.5 + level / 2, n),
+        stop_bits=bits(1.4 * (1 - level) + 0.05, n, "bits"),
+        seconds=2.0,
+        answers=f"answers/{subject}.{split}.jsonl",
+        answers_sha256="00" * 32,
+    )
+
+
 def racing(agreed: Agreement, spoil: Callable[[str], str], finished: bool) -> Iterator[Line]:
     """Everything before the test set is opened; unfinished: until the middle of rung 2."""
+    for name in PREFERENCE:
+        yield answered(agreed, f"{name}.untrained", "validation")
     for name in PREFERENCE:
         yield GeneralMeasured(
             subject=name,
@@ -125,8 +146,8 @@ def racing(agreed: Agreement, spoil: Callable[[str], str], finished: bool) -> It
                     attempt=1,
                     tokens=4_200,
                     seconds=1.4,
-                    key="train.loss_not_finite",
-                    values={"step": 9, "loss": spoil("nan")},
+                    key="train.diverged",
+                    values={"step": 9, "steps": 27, "rate": spoil("3e-3")},
                     retry="rate",
                 )
                 continue
@@ -185,26 +206,12 @@ def closing(agreed: Agreement) -> Iterator[Line]:
             arm: tuple(trial_of(agreed, arm, 3, 1.0, seed) for seed in seeds[arm])
             for arm in FINALISTS
         },
-        p_best={arm: p for arm, p in zip(ARMS, (0.0, 0.01, 0.18, 0.7, 0.0, 0.11), strict=True)},
+        p_best=dict(zip(ARMS, (0.0, 0.01, 0.18, 0.7, 0.0, 0.11), strict=True)),
         predicted={arm: (capability(arm, 1.0), 0.012) for arm in ARMS},
     )
     yield TestOpened(test_sha256=agreed.test_sha256, times=1)
-    n = len(agreed.test_ids)
-    for arm in (*FINALISTS, *(f"{name}.untrained" for name in PREFERENCE)):
-        level = capability(arm, 1.0)
-        yield AnswersMade(
-            arm=arm,
-            split="test",
-            trial=None if arm.endswith("untrained") else trial_of(agreed, arm, 3, 1.0),
-            primary=share_of(level, n),
-            secondary={"exact": share_of(level - 0.01, n)},
-            likelihood=bits(2.2 * (1 - level) + 0.1, n, "bits/byte"),
-            stop=share_of(0.5 + level / 2, n),
-            stop_bits=bits(1.4 * (1 - level) + 0.05, n, "bits"),
-            seconds=2.0,
-            answers=f"answers/{arm}.jsonl",
-            answers_sha256="00" * 32,
-        )
+    for subject in (*FINALISTS, *(f"{name}.untrained" for name in PREFERENCE)):
+        yield answered(agreed, subject, "test")
     for arm in FINALISTS:
         loss = 0.12 if arm.endswith("full") else 0.03
         yield GeneralMeasured(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from math import exp
 
+from forkpoint.advice import advise
 from forkpoint.data.profile_record import DataProfile, RowFault, Spread
 from forkpoint.facts.checkpoint_facts import (
     CheckpointFacts,
@@ -182,7 +183,7 @@ def agreement(
             stage=checkpoint_of(arm).rpartition("-")[2],
             renderings=("plain",) if "base" in arm else ("chat",),
             centre_rate=4e-3 if arm.endswith("lora") else 1e-3,
-            rate_reason="train.rate_from_sweep",
+            rate_reason="train.rate_swept",
             rate_values={"hidden": 128, "rate": 4e-3},
             full_tokens=FULL_TOKENS,
             trainable_parameters=158_720 if arm.endswith("lora") else 1_271_552,
@@ -204,7 +205,7 @@ def agreement(
         rung_validation_ids=validation[:60],
         test_ids=test,
         test_sha256="cd" * 32,
-        excluded={train[0]: "data.too_long", train[1]: "data.too_long", validation[0]: "data.twin"},
+        excluded={train[0]: "race.excluded_too_long", train[1]: "race.excluded_too_long", validation[0]: "race.excluded_no_end"},
         arms=arms,
         rungs=rungs,
         settings=Settings(
@@ -247,7 +248,7 @@ def agreement(
             disk_free_bytes=53_687_091_200,
         ),
         versions={"python": "3.11.2", "torch": "2.13.0", "transformers": "5.23.0", "trl": "1.16.0"},
-        removed={test[0]: "race.removed_duplicate"} if test else {},
+        removed={test[0]: "race.removed_copy"} if test else {},
         request_json=json.dumps(
             {
                 "data": spoil("tickets.jsonl"),
@@ -263,4 +264,10 @@ def agreement(
             }
         ),
         profile_json=profile(rows, spoil).to_json(),
+        advice_json=advise(
+            profile(rows, spoil),
+            tuple(facts(name) for name in PREFERENCE),
+            spoil("sort support tickets, answers are labels"),
+            data_name=spoil("tickets.jsonl"),
+        ).to_json(),
     )

@@ -70,7 +70,7 @@ def answers_of(
     made = []
     for row in rows:
         gold = row["turns"][-1]["content"]  # type: ignore[index]
-        right = random.Random(str(row["id"])).random() * 0.5 + rng.random() * 0.5 < level
+        right = rng.random() < level
         text, stopped = gold, True
         if not right:
             way = rng.random()
@@ -175,7 +175,7 @@ def build_run(
         for subject in (*race_lines.FINALISTS, *(f"{name}.untrained" for name in PREFERENCE)):
             level = capability(subject, RUNGS[-1])
             write_jsonl(
-                folder / f"answers/{subject}.jsonl",
+                folder / f"answers/{subject}.test.jsonl",
                 answers_of(subject, test, level, "test", spoil, None),
             )
         for line in race_lines.closing(agreed):

@@ -11,9 +11,9 @@ from forkpoint.report.wording import number
 INK, MUTED, LINE, BAND = "#000200", "#000300", "#000400", "#000500"  # stand for CSS variables
 PAPER = "#000600"
 SERIES = 8  # distinct colours before they repeat
-NARROW, WIDE = 340, 720  # px, drawn at the size at which it is read
+NARROW, WIDE = 340, 900  # px, drawn at about the size at which it is read
+GROWTH = 1.2  # how far a chart may grow beyond that
 NAME_CHARACTERS = 34  # of an arm's name in a chart
-POINT_PX = 4 / 3  # CSS pixels a point, matplotlib's SVG has 72 points an inch
 VARIABLES = {INK: "--ink", MUTED: "--muted", LINE: "--line", BAND: "--band", PAPER: "--paper"}
 MARKERS = ("o", "s", "D", "^", "v", "P")
 
@@ -94,7 +94,7 @@ def _tidy(text: str, name: str, label: str, width: int, height: int) -> str:
     text = re.sub(r"font-family: [^;\"]*;? ?", "", text)
     head = (
         f'<svg class="chart" role="img" aria-label="{escape(label)}" '
-        f'viewBox="0 0 {width} {height}" style="max-width: {width}px" '
+        f'viewBox="0 0 {width} {height}" style="max-width: {width * GROWTH:.0f}px" '
         'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
     )
     text = re.sub(r"<svg[^>]*>", lambda _: head, text, count=1)

@@ -16,7 +16,7 @@ def curves_svg(view: View, lang: str, name: str, label: str, width: int) -> str 
     if not arms:
         return None
     narrow = width <= NARROW
-    height = 300 if narrow else 360
+    height = 300 if narrow else 400
     chart = Chart(width, height, left=34, right=14 if narrow else 178)
     axes = chart.axes
     ends: list[tuple[float, float, ArmView]] = []

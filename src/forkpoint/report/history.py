@@ -176,6 +176,8 @@ def state_of(history: History, arm: str, winner: str | None) -> ArmState:
     if arm in history.dropped:
         scored = any(trial.arm == arm for trial in history.scored)
         return "dropped" if scored else "failed"
+    if history.finalists:
+        return "not_chosen"
     return "racing" if history.trials(arm) else "waiting"
 
 

@@ -166,48 +166,28 @@ def differences_svg(view: View, lang: str, name: str, label: str) -> str | None:
 
 
 def forgetting_svg(view: View, lang: str, name: str, label: str) -> str | None:
-    """Before (hollow) to after (filled, with whisker) for every finalist and kind of ability."""
+    """Before (hollow) to after (filled, with whisker), by kind of ability, for every finalist."""
     if not view.changes:
         return None
-    chart = _rows(len(view.changes))
-    figures = [f for change in view.changes for f in (change.before, change.after)]
+    changes = sorted(view.changes, key=lambda change: change.ability)
+    chart = _rows(len(changes))
+    figures = [f for change in changes for f in (change.before, change.after)]
     _scale(chart, list(figures), (0.0, 1.0))
     tints = {arm.name: colour(places(view)[arm.checkpoint]) for arm in view.arms}
-    for row, change in enumerate(view.changes):
+    for row, change in enumerate(changes):
         tint = tints.get(change.subject, INK)
-        title = f"{short(change.subject)} · {named('ability', change.ability, lang)}"
-        _title(chart, row, title, None, lang)
+        ability = named("ability", change.ability, lang)
+        across = chart.axes.get_yaxis_transform()
+        chart.say(0.0, 0.42 - row, f"{ability}, {short(change.subject)}", va="center",
+                  transform=across)
         y = -row + 0.02
-        chart.axes.plot(
-            [change.before.value, change.after.value],
-            [y, y],
-            color=tint,
-            lw=1,
-            ls=(0, (1.5, 1.5)),
-            zorder=2,
-        )
+        ends = [change.before.value, change.after.value]
+        chart.axes.plot(ends, [y, y], color=tint, lw=1, ls=(0, (1.5, 1.5)), zorder=2)
         _dot(chart, y, change.after, tint, True)
-        chart.axes.plot(
-            [change.before.value],
-            [y],
-            ls="",
-            marker="o",
-            ms=8,
-            mec=tint,
-            mew=1.5,
-            mfc=PAPER,
-            zorder=3,
-        )
-        chart.say(
-            1.0,
-            0.42 - row,
-            number(change.difference.value, 2, True),
-            va="center",
-            ha="right",
-            transform=chart.axes.get_yaxis_transform(),
-            color=MUTED,
-            fontsize=11.5,
-        )
+        chart.axes.plot([change.before.value], [y], ls="", marker="o", ms=8, mec=tint, mew=1.5,
+                        mfc=PAPER, zorder=3)
+        chart.say(1.0, 0.42 - row, number(change.difference.value, 2, True), va="center",
+                  ha="right", transform=across, color=MUTED, fontsize=11.5)
     return chart.svg(name, label)
 
 

@@ -2,6 +2,7 @@
 
 from functools import cache
 from importlib.resources import files
+from pathlib import PurePath
 from typing import Any
 
 from forkpoint.record import Figure
@@ -15,12 +16,13 @@ from forkpoint.report.interval_charts import (
     ranks_svg,
     scores_svg,
 )
-from forkpoint.report.opening import opening, origin
-from forkpoint.report.series import approaches, higher_is_better, ordered, places
+from forkpoint.report.opening import arm_of, leader, opening, origin
+from forkpoint.report.series import approaches, higher_is_better, ordered, places, score
 from forkpoint.report.view_record import ArmView, Saying, SettingView, View
 from forkpoint.report.visible import bounded, json_text, visible
 from forkpoint.words import LANGUAGES
 
+UNBROKEN = 28  # characters of a name that is not broken over lines in the headline
 SECTIONS = (
     "results",
     "curves",
@@ -44,13 +46,14 @@ def html(view: View, lang: str = "en") -> str:
     bodies = tuple((code, Markup(_body(view, code))) for code in LANGUAGES)
     title = wording.w("title", lang, run=view.run, headline=opening(view, lang).headline)
     page = _environment(lang).get_template("page.html.jinja")
-    return page.render(
+    text: str = page.render(
         lang=lang,
         title=title,
         bodies=bodies,
         style=Markup(_style()),
         data=Markup(json_text(view.to_json())),
     )
+    return text
 
 
 @cache
@@ -99,6 +102,9 @@ def _body(view: View, lang: str) -> str:
         stopping=_stopping(view),
         ranks=_ranks(view),
         costs=_costs(view),
+        advised_order=_advised(view),
+        leading=_leading(view),
+        guides_shown=bool(view.guides or view.advised or view.disagreements),
         bad_counts=next((c.groups for c in view.answer_counts if c.arm == view.bad_arm), {}),
     )
     return text
@@ -141,12 +147,36 @@ def _words(view: View, lang: str) -> dict[str, Any]:
         "rate": wording.rate,
         "origin": lambda figure: origin(figure, lang),
         "shared": lambda figures: shared(figures, lang),
-        "measured": lambda checkpoint: _measured(view, checkpoint, lang),
+        "unit": lambda figure: unit(figure, lang),
+        "headline": lambda text: _unbroken(text, view),
+        "basename": lambda path: PurePath(path).name or path,
         "setting_name": setting_name,
         "setting_value": setting_value,
         "setting_reason": setting_reason,
         "setting_hash": lambda name: wording.named("hash", name, lang),
     }
+
+
+def unit(figure: Figure, lang: str) -> str:
+    """The unit to print beside a number; none for scores, whose metric stands in the heading."""
+    try:
+        return wording.w(f"unit_{figure.unit}", lang) if figure.unit else ""
+    except KeyError:
+        return ""
+
+
+def _unbroken(text: str, view: View) -> Any:
+    """The headline with the names of checkpoints kept on one line, where they are short."""
+    from markupsafe import Markup, escape
+
+    parts = escape(visible(bounded(text)[0]))
+    for name in view.checkpoints:
+        if len(name) <= UNBROKEN:
+            shown = escape(visible(name))
+            parts = Markup(
+                str(parts).replace(str(shown), f'<span class="whole">{shown}</span>')
+            )
+    return parts
 
 
 def shared(figures: list[Figure | None], lang: str) -> str:
@@ -194,7 +224,7 @@ def _stopping(view: View) -> list[dict[str, Any]]:
 
 def _ranks(view: View) -> list[dict[str, Any]]:
     """Every arm with its place by likelihood and by the primary metric."""
-    sign = -1.0 if higher_is_better(view) else 1.0
+    sign = _sign(view)
     scored = [a for a in ordered(view) if a.result.bits_per_byte and a.result.validation]
 
     def by_bits(arm: ArmView) -> float:
@@ -230,23 +260,32 @@ def _costs(view: View) -> list[dict[str, Any]]:
     return rows
 
 
-def _measured(view: View, checkpoint: str, lang: str) -> str:
-    """How the arms of a checkpoint did: the best of them and its place among checkpoints."""
-    best: dict[str, ArmView] = {}
-    for arm in ordered(view):
-        if arm.result.validation or arm.result.test:
-            best.setdefault(arm.checkpoint, arm)
-    if checkpoint not in best:
-        return wording.w("nothing_scored", lang)
-    result = best[checkpoint].result
-    figure = result.test or result.validation
-    place = wording.w("measured_rank", lang, place=list(best).index(checkpoint) + 1, all=len(best))
-    value = wording.number(figure.value if figure else None)
-    told = wording.w(
-        "measured_best",
-        lang,
-        arm=best[checkpoint].name,
-        value=value,
-        interval=wording.span(figure, lang),
+def _advised(view: View) -> list[dict[str, Any]]:
+    """The arms of the race in the order of the advice, with their measured places."""
+    scored = sorted(
+        (arm for arm in view.arms if arm.result.test or arm.result.validation),
+        key=lambda arm: (arm.result.test is None, _sign(view) * score(arm.result)),
     )
-    return f"{place}; {told}"
+    measured = {arm.name: place for place, arm in enumerate(scored, start=1)}
+    by_pair = {(arm.checkpoint, arm.approach): arm for arm in view.arms}
+    rows: list[dict[str, Any]] = []
+    for advised in sorted(view.advised, key=lambda one: one.place):
+        if arm := by_pair.get((advised.checkpoint, advised.approach)):
+            rows.append({
+                "arm": arm,
+                "advised": len(rows) + 1,
+                "measured": measured.get(arm.name),
+                "figure": arm.result.test or arm.result.validation,
+                "ruled_out": advised.ruled_out,
+            })
+    return rows
+
+
+def _leading(view: View) -> str | None:
+    """The checkpoint of the named arm, or of the leader so far."""
+    arm = arm_of(view, view.verdict.arm if view.verdict else None) or leader(view)
+    return arm.checkpoint if arm else None
+
+
+def _sign(view: View) -> float:
+    return -1.0 if higher_is_better(view) else 1.0

@@ -1,15 +1,22 @@
 """Which arms come first and what colour they carry, the same in every table and chart."""
 
+from collections.abc import Iterable
+
 from forkpoint.report.view_record import ArmView, TrialView, View
 from forkpoint.verdict.verdict_record import ArmResult
 
-STATES = {"winner": 0, "finalist": 1, "racing": 2, "dropped": 3, "failed": 4, "waiting": 5}
+STATES = ("winner", "finalist", "racing", "not_chosen", "dropped", "failed", "waiting")
 
 
 def ordered(view: View) -> list[ArmView]:
     """The named arm, then finalists, then the rest, each by its best score."""
-    sign = -1.0 if higher_is_better(view) else 1.0
-    return sorted(view.arms, key=lambda arm: (STATES[arm.state], sign * score(arm.result)))
+    return in_order(view.arms, higher_is_better(view))
+
+
+def in_order(arms: Iterable[ArmView], higher: bool) -> list[ArmView]:
+    """Arms by state, then by score; `higher`: a larger score is the better one."""
+    sign = -1.0 if higher else 1.0
+    return sorted(arms, key=lambda arm: (STATES.index(arm.state), sign * score(arm.result)))
 
 
 def score(result: ArmResult) -> float:

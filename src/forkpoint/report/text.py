@@ -1,4 +1,4 @@
-"""The report on a terminal: the verdict first, then one table, cost, forgetting, what would help."""
+"""The report on a terminal: the verdict, one table, cost, forgetting, what would help."""
 
 import io
 from typing import TYPE_CHECKING, Any

@@ -4,9 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import orjson
 from pydantic import ValidationError
 
 from forkpoint.data.profile_record import DataProfile
@@ -22,7 +20,7 @@ from forkpoint.report.answers import (
     side_by_side,
 )
 from forkpoint.report.folder import RunFolder, read_folder
-from forkpoint.report.guides import guides_of
+from forkpoint.report.guides import Guides, guides_of
 from forkpoint.report.history import (
     History,
     figure,
@@ -32,6 +30,7 @@ from forkpoint.report.history import (
     trial_view,
     untrained,
 )
+from forkpoint.report.series import in_order
 from forkpoint.report.view_record import (
     ArmView,
     CostView,
@@ -44,6 +43,7 @@ from forkpoint.report.view_record import (
 )
 from forkpoint.verdict.verdict_record import Comparison, Verdict
 
+SIDE_BY_SIDE = 4  # trained arms shown beside each other
 FAULTS_SHOWN = 20  # broken rows listed one by one; all are counted
 TOKENS = "tokens"
 SECONDS = "s"
@@ -59,9 +59,10 @@ def read_view(folder: Path) -> View:
     arms = tuple(_arm(agreed, history, plan, verdict, progress) for plan in agreed.arms)
     split, answers = _answers(run, history)
     bad_arm = _bad_arm(verdict, history, arms, answers)
-    shown = _shown_together(arms, answers)
+    higher = agreed.settings.metric != "bits_per_byte"
+    shown = _shown_together(in_order(arms, higher), answers)
     profile = _profile(agreed)
-    advice = _advice(agreed)
+    guides = _guides(agreed)
     return View(
         run=folder.resolve().name,
         progress=progress,
@@ -74,7 +75,7 @@ def read_view(folder: Path) -> View:
         margin=agreed.settings.margin,
         verdict=verdict,
         end_reason=_end_reason(history),
-        missing=_missing(run, history, verdict, answers, profile, advice),
+        missing=_missing(run, history, verdict, answers, profile, guides),
         notices=_notices(run, history),
         arms=arms,
         comparisons=_comparisons(verdict),
@@ -101,8 +102,9 @@ def read_view(folder: Path) -> View:
         splits=_splits(agreed),
         excluded=_excluded(agreed),
         profile=profile,
-        guides=guides_of(advice),
-        advice=advice,
+        guides=guides.rules if guides else (),
+        disagreements=guides.disagreements if guides else (),
+        advised=guides.order if guides else (),
         settings=_settings(agreed),
         checkpoints=agreed.checkpoints,
         machine=agreed.machine,
@@ -168,13 +170,12 @@ def _answers(run: RunFolder, history: History) -> tuple[str, dict[str, Answers]]
     return "validation", answers_of(run, [*best, *before])
 
 
-def _shown_together(arms: tuple[ArmView, ...], answers: dict[str, Answers]) -> dict[str, Answers]:
+def _shown_together(arms: list[ArmView], answers: dict[str, Answers]) -> dict[str, Answers]:
     """The leaders' answers and, to compare, those of the leader's checkpoint untrained."""
-    order: dict[str, int] = {"winner": 0, "finalist": 1, "racing": 2, "dropped": 3}
-    leaders = sorted(arms, key=lambda arm: order.get(arm.state, 4))
-    names = [arm.name for arm in leaders if arm.name in answers]
-    before = [f"{leaders[0].checkpoint}.untrained"] if names else []
-    return {name: answers[name] for name in (*names[:4], *before) if name in answers}
+    leaders = [arm for arm in arms if arm.name in answers][:SIDE_BY_SIDE]
+    names = [arm.name for arm in leaders]
+    before = [f"{leaders[0].checkpoint}.untrained"] if leaders else []
+    return {name: answers[name] for name in (*names, *before) if name in answers}
 
 
 def _bad_arm(
@@ -203,12 +204,9 @@ def _profile(agreed: Agreement) -> DataProfile | None:
     return profile.model_copy(update={"faults": profile.faults[:FAULTS_SHOWN]})
 
 
-def _advice(agreed: Agreement) -> dict[str, Any] | None:
-    try:
-        advice = orjson.loads(agreed.advice_json or "null")
-    except orjson.JSONDecodeError:
-        return None
-    return advice if isinstance(advice, dict) else None
+def _guides(agreed: Agreement) -> Guides | None:
+    names = {facts.name: name for name, facts in agreed.checkpoints.items()}
+    return guides_of(agreed.advice_json, names)
 
 
 def _end_reason(history: History) -> Saying | None:
@@ -223,7 +221,7 @@ def _missing(
     verdict: Verdict | None,
     answers: Mapping[str, Answers],
     profile: DataProfile | None,
-    advice: dict[str, Any] | None,
+    guides: Guides | None,
 ) -> tuple[Saying, ...]:
     """What this report cannot show, and why."""
     found = [Saying(key="report.broken_file", values={"file": name}) for name in run.broken]
@@ -235,7 +233,7 @@ def _missing(
         "report.missing_masks": not run.masks,
         "report.missing_rows": not run.rows,
         "report.missing_profile": profile is None,
-        "report.missing_advice": advice is None,
+        "report.missing_advice": guides is None,
     }
     return (*found, *(Saying(key=key) for key, is_so in absent.items() if is_so))
 

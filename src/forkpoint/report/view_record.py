@@ -1,6 +1,6 @@
 """Everything that any renderer shows of one race, as one plain record."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -11,7 +11,7 @@ from forkpoint.record import Figure, Record
 from forkpoint.verdict.verdict_record import ArmResult, Change, Comparison, Verdict
 
 Progress = Literal["ended", "under_way", "interrupted"]
-ArmState = Literal["waiting", "racing", "dropped", "failed", "finalist", "winner"]
+ArmState = Literal["waiting", "racing", "not_chosen", "dropped", "failed", "finalist", "winner"]
 AnswerGroup = Literal["right", "partly", "wrong", "empty", "endless", "unscored"]
 
 
@@ -120,14 +120,30 @@ class MaskView(Record):
 
 
 class GuideView(Record):
-    """What one rule said before the race about one checkpoint, and what the race showed."""
+    """What one rule said before the race: the checkpoints it favours and those it is against."""
 
     code: str
-    question: str
-    says: str
-    checkpoint: str
+    question: Saying
+    favours: tuple[str, ...]
+    against: tuple[str, ...]
     strength: str
-    why: Saying | None
+    why: Saying
+
+
+class DisagreementView(Record):
+    """A question that the guides answer differently: each side and whom it speaks for."""
+
+    question: Saying
+    sides: tuple[tuple[Saying, tuple[str, ...]], ...]
+
+
+class AdvisedView(Record):
+    """An arm's place in the order "run these first" of the advice; 1 is the first."""
+
+    checkpoint: str
+    approach: str
+    place: int
+    ruled_out: bool
 
 
 class SettingView(Record):
@@ -206,7 +222,8 @@ class View(Record):
     excluded: tuple[tuple[Saying, int], ...]  # reason, rows
     profile: DataProfile | None
     guides: tuple[GuideView, ...]
-    advice: dict[str, Any] | None
+    disagreements: tuple[DisagreementView, ...]
+    advised: tuple[AdvisedView, ...]
     settings: tuple[SettingView, ...]
     checkpoints: dict[str, CheckpointFacts]
     machine: MachineFacts
