@@ -78,14 +78,15 @@ def rows(seed: int, coin: bool) -> list[tuple[str, str]]:
     """ROWS distinct messages with their answers."""
     draw = random.Random(seed)
     words = phrases()
-    found: dict[str, str] = {}
+    found: dict[str, tuple[str, str]] = {}
     while len(found) < ROWS:
         department = draw.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
         language = "zh" if draw.random() < CHINESE_SHARE else "en"
         text = message(draw, words, language, department)
-        if len(text) <= LONGEST[language] and text not in found:
-            found[text] = draw.choice(COIN) if coin else department
-    return list(found.items())
+        key = text.strip(" .,!。，！").lower()  # no two that differ in their last stop only
+        if len(text) <= LONGEST[language] and key not in found:
+            found[key] = (text, draw.choice(COIN) if coin else department)
+    return list(found.values())
 
 
 def jsonl(pairs: list[tuple[str, str]]) -> str:

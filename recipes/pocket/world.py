@@ -1,6 +1,7 @@
 """The invented world: its words, its people, towns and creatures, and how one draws from it."""
 
 import random
+import re
 import tomllib
 import zlib
 from functools import cache
@@ -98,6 +99,24 @@ def fresh_name(rng: random.Random, held: bool = False, end: Word | None = None) 
             return name
 
 
+@cache
+def characters() -> str:
+    """Every Chinese character of the lexicon, once."""
+    return "".join(sorted({c for words in lexicon().values() for w in words for c in w[ZH]}))
+
+
+def wild_name(rng: random.Random) -> Word:
+    """Letters that follow no rule, so that copying is learned for any text."""
+    length = rng.randint(3, 8)
+    while True:
+        letters = "".join(
+            rng.choice("aeiou" if i % 2 else "abcdefghijklmnopqrstuvwxyz") for i in range(length)
+        )
+        if not reserved_name(letters):
+            break
+    return letters.capitalize(), "".join(rng.choice(characters()) for _ in range(rng.randint(2, 3)))
+
+
 def fresh_number(rng: random.Random, low: int, high: int, held: bool = False) -> int:
     """A whole number in low..high, from the reserved ones or from the others."""
     while True:
@@ -149,6 +168,11 @@ def world() -> World:
     return World(tuple(people), tuple(towns), tuple(creatures))
 
 
+def articles(text: str) -> str:
+    """The text with "an" before vowels."""
+    return re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
+
+
 class Draw:
     """One language, one source of chance, and whether reserved names, numbers and wordings are used."""
 
@@ -176,6 +200,8 @@ class Draw:
         """A person's name; held-out draws use the reserved ones only."""
         if not self.held and self.rng.random() < 0.4:
             return self.rng.choice(world().people).name[self.language]
+        if not self.held and self.rng.random() < 0.2:
+            return wild_name(self.rng)[self.language]
         return fresh_name(self.rng, self.held)[self.language]
 
     def names(self, count: int) -> list[str]:

@@ -1,0 +1,148 @@
+"""Teach one checkpoint to prefer one answer to another: direct preference optimisation."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from forkpoint.errors import Diverged
+from forkpoint.models.weights import Dtype, load_model, load_tokenizer
+from forkpoint.record import Record
+from forkpoint.train.fine_tune import GRADIENT_NORM
+from forkpoint.train.job import Schedule
+
+BETA = 0.1  # how hard the reference holds the model [TRL's and most recipes' value]
+IMITATION = 0.2  # weight of the chosen answer's own likelihood: new wordings need it to appear
+
+
+class PreferencePair(Record):
+    """Two answers to one prompt as tokens, each with what ends the turn."""
+
+    prompt_ids: tuple[int, ...]
+    chosen_ids: tuple[int, ...]
+    rejected_ids: tuple[int, ...]
+
+
+class PreferenceJob(Record):
+    """One preference training of all weights: everything that decides its result."""
+
+    checkpoint: str  # a local folder; it is the reference as well
+    pairs: tuple[PreferencePair, ...]
+    steps: tuple[tuple[int, ...], ...]  # the pairs of each optimizer step, as indices into `pairs`
+    rate: float  # the highest learning rate of the schedule
+    schedule: Schedule = "linear"
+    warmup_steps: int = 0
+    beta: float = BETA
+    imitation: float = IMITATION
+    seed: int = 0
+    dtype: Dtype = "float32"  # the arithmetic; weights are updated in float32
+    device: str = "cpu"
+    folder: str  # where the result is saved
+
+
+class PreferenceResult(Record):
+    """What a preference training did; all figures are measured."""
+
+    folder: str
+    steps: int
+    pairs: int  # pairs seen, repeats counted
+    losses: tuple[float, ...]  # of each step
+    margins: tuple[float, ...]  # of each step: by how much the chosen answer is preferred, in nats
+    seconds: float
+
+
+def prefer(job: PreferenceJob) -> PreferenceResult:
+    """Train as the job says and save the whole model in its folder; raises Diverged."""
+    import torch
+    from datasets import Dataset
+    from transformers import PrinterCallback, set_seed
+    from trl import DPOConfig, DPOTrainer
+
+    class PairTrainer(DPOTrainer):  # type: ignore[misc]
+        """TRL's trainer with our own ids and order."""
+
+        losses: list[float]
+        margins: list[float]
+
+        def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
+            return dataset
+
+        def get_train_dataloader(self) -> Any:
+            rows = [pair.model_dump() for pair in job.pairs]
+            lists = [{key: list(ids) for key, ids in row.items()} for row in rows]
+            batches = [list(step) for step in job.steps]
+            return torch.utils.data.DataLoader(
+                lists, batch_sampler=batches, collate_fn=self.data_collator
+            )
+
+        def training_step(self, *args: Any, **rest: Any) -> Any:
+            loss = super().training_step(*args, **rest)
+            self.losses.append(float(loss))
+            found = self._metrics["train"]["rewards/margins"]
+            self.margins.append(float(found[-1]) / job.beta if found else float("nan"))
+            if not torch.isfinite(loss):
+                raise Diverged(
+                    "train.diverged",
+                    step=len(self.losses),
+                    steps=len(job.steps),
+                    rate=f"{job.rate:.2g}",
+                )
+            return loss
+
+    set_seed(job.seed)
+    model = load_model(job.checkpoint, dtype="float32", device=job.device)
+    reference = load_model(job.checkpoint, dtype="float32", device=job.device)
+    end_ids = model.generation_config.eos_token_id
+    on_cpu = job.device == "cpu"
+    first = job.pairs[0]
+    trainer = PairTrainer(
+        model=model,
+        ref_model=reference,
+        args=DPOConfig(
+            output_dir=job.folder,
+            max_steps=len(job.steps),
+            per_device_train_batch_size=len(job.steps[0]),
+            learning_rate=job.rate,
+            lr_scheduler_type="constant_with_warmup"
+            if job.schedule == "constant"
+            else job.schedule,
+            warmup_steps=job.warmup_steps,
+            weight_decay=0.0,
+            max_grad_norm=GRADIENT_NORM,
+            optim="adamw_torch_fused",
+            bf16=job.dtype == "bfloat16",
+            gradient_checkpointing=False,
+            beta=job.beta,
+            loss_type=["sigmoid", "sft"],
+            loss_weights=[1.0, job.imitation],
+            max_length=None,
+            seed=job.seed,
+            use_cpu=on_cpu,
+            dataloader_pin_memory=not on_cpu,
+            save_strategy="no",
+            logging_strategy="no",
+            eval_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+        ),
+        # TRL wants to see one row of a data set; what is trained are the job's steps.
+        train_dataset=Dataset.from_dict({k: [list(v)] for k, v in first.model_dump().items()}),
+        processing_class=load_tokenizer(job.checkpoint),
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.losses, trainer.margins = [], []
+    started = time.monotonic()
+    trainer.train()
+    seconds = time.monotonic() - started
+    folder = Path(job.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    tuned = trainer.model
+    tuned.generation_config.eos_token_id = end_ids
+    tuned.to(getattr(torch, job.dtype)).save_pretrained(str(folder), safe_serialization=True)
+    return PreferenceResult(
+        folder=str(folder),
+        steps=len(job.steps),
+        pairs=sum(len(step) for step in job.steps),
+        losses=tuple(trainer.losses),
+        margins=tuple(trainer.margins),
+        seconds=seconds,
+    )
