@@ -125,8 +125,11 @@ def test_what_a_rule_needs_is_asked_for(rule: Rule) -> None:
 def test_both_languages_say_the_same(name: str) -> None:
     """Both languages have every entry, with the same placeholders; Chinese is Chinese."""
     plain = re.compile(r"[\u4e00-\u9fff]")
-    bare = {"comma", "semicolon", "item", "bracket", "legend", "threshold", "unit_GiB", "sign_gpu",
-            "study_lora_without_regret", "approach_lora", "approach_qlora", "approach_rag", "page_other_language"}
+    bare = {
+        "comma", "semicolon", "item", "bracket", "legend", "threshold", "unit_GiB", "sign_gpu",
+        "approach_lora", "approach_qlora", "approach_rag", "page_other_language",
+        "study_lora_without_regret",
+    }
     for key, entry in area(name).items():
         fields = {
             lang: sorted({f for _, f, _, _ in string.Formatter().parse(entry[lang]) if f})

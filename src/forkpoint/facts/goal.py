@@ -7,9 +7,10 @@ from importlib.resources import files
 
 from forkpoint.record import Record
 
-# A sign is denied when one of these stands in front of it, with at most two words between.
+# A sign is denied when one of these stands in front of it: in English with at most two words
+# between, in Chinese with at most a verb.
 DENIALS_EN = r"(?:not|no|without|never|isn't|don't|doesn't|nor)"
-DENIALS_ZH = ("不是", "不要", "不需要", "不用", "不做", "不", "无需", "无", "没有", "非", "别")
+DENIALS_ZH = r"(?:不|不是|不要|不需要|无需|无须|无|没有|非|别|并非)(?:用|做|写|再|有|当|搞|输出)?"
 GOAL_CHARACTERS = 2_000  # a goal is a sentence or a few; more is a pasted document
 
 
@@ -64,10 +65,11 @@ def wants() -> tuple[str, ...]:
 
 def _is_denied(text: str, match: re.Match[str]) -> bool:
     before = text[: match.start()]
-    if match.group("en"):
-        # a comma or the word "but" ends what a denial covers
-        return bool(re.search(rf"(?i)\b{DENIALS_EN}\s+(?:(?!but\b)[\w'-]+\s+){{0,2}}$", before))
-    return before.endswith(DENIALS_ZH)
+    if re.search(rf"{DENIALS_ZH}\s*$", before[-8:]):
+        return True
+    # a comma or the word "but" ends what a denial covers
+    english = rf"(?i)\b{DENIALS_EN}\s+(?:(?!but\b|only\b|just\b)[\w'-]+\s+){{0,2}}$"
+    return bool(match.group("en") and re.search(english, before[-80:]))
 
 
 @cache
