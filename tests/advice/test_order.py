@@ -75,6 +75,15 @@ def test_a_hard_limit_comes_last_and_is_not_raced() -> None:
     assert "hub/Closed" not in advice.settle
 
 
+def test_a_general_model_may_learn_code_but_not_images() -> None:
+    """Code asks for a coder by preference; images rule out a model without eyes."""
+    code = advise(TICKETS, TWINS, "generate code").arms
+    assert [] == [one for one in code if one.excluded_by]
+    images = advise(TICKETS, TWINS, "describe photos").arms
+    assert [] == [one for one in images if not one.excluded_by]
+    assert race_command("t.jsonl", images) is None
+
+
 def test_a_tie_goes_to_the_cheaper() -> None:
     """When no rule tells two candidates apart, the smaller goes first, then the name."""
     big = facts_of(name="a-big", stage="base", parameters=2_000)

@@ -131,3 +131,20 @@ def test_wrapping_loses_nothing(text: str, width: int) -> None:
     wrapped = wrap(text, width=width)
     assert re.sub(r"\s", "", text) == re.sub(r"\s", "", wrapped)
     assert [] == [line for line in wrapped.splitlines() if line[:1] in "，。？）”]、"]
+
+
+@pytest.mark.parametrize("count", [1, 26, 30])
+def test_any_number_of_candidates(count: int) -> None:
+    """Columns stay apart for one candidate and for more than the alphabet has letters."""
+    many = tuple(facts_of(name=f"hub/m{n}", stage="base", parameters=n) for n in range(count))
+    text = advice_text(advise(TICKETS, many, "", data_name="t.jsonl"), "en")
+    row = next(one for one in text.splitlines() if one.startswith(" FP-B03  "))
+    assert count == row.split("1,200")[0].count("+")
+
+
+def test_an_unknown_stage_is_said() -> None:
+    """A checkpoint whose stage cannot be told is shown as such, and its rules as unknown."""
+    odd = facts_of(name="hub/odd", stage=None, parameters=7_000_000)
+    text = advice_text(advise(TICKETS, (odd, CHAT), "", data_name="t.jsonl"), "en")
+    assert "hub/odd (stage unknown, 7.0M)" in text
+    assert "Its stage cannot be told from its files." in text

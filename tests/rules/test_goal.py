@@ -1,5 +1,8 @@
 """What a goal sentence is understood to say."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +38,16 @@ def test_a_goal_is_understood(text: str, said: set[str], denied: set[str]) -> No
     goal = read_goal(text)
     assert said == {one.want for one in goal.signs if not one.denied}
     assert denied == {one.want for one in goal.signs if one.denied}
+
+
+GOALS = tomllib.loads((Path(__file__).parent / "goals.toml").read_text(encoding="utf-8"))["goal"]
+
+
+@pytest.mark.parametrize("goal", GOALS, ids=lambda goal: goal["text"][:30])
+def test_goals_as_people_write_them(goal: dict[str, list[str]]) -> None:
+    """A goal says exactly what it says: words with two meanings and denials are told apart."""
+    found = [f"{'!' * one.denied}{one.want}" for one in read_goal(str(goal["text"])).signs]
+    assert sorted(goal["says"]) == sorted(found)
 
 
 def test_words_are_whole() -> None:

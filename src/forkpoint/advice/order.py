@@ -13,8 +13,9 @@
 from forkpoint.advice.record import STRENGTHS, Arm, Balance, Ground
 from forkpoint.rules import APPROACHES, Approach, Candidate, Finding
 
-# Rules whose "against" is a limit, not a preference: kind, licence, memory.
-HARD_LIMITS = ("FP-H01", "FP-H02", "FP-H03")
+# What is a limit and not a preference: no images without a vision model, a licence that forbids
+# the use, weights that fit in no precision. A text model for code is only a worse choice.
+HARD_LIMITS = ("rules.FP-H01_images", "rules.FP-H02_no", "rules.FP-H03_too_big")
 TRAINED_ALWAYS = ("lora", "full")  # the arms of every race; others when a rule speaks for them
 UNKNOWN_SIZE = 1 << 62  # parameters; after all that are known
 
@@ -79,7 +80,7 @@ def _arm(
             )
         )
     excluded = tuple(
-        one.rule for one in about if one.rule in HARD_LIMITS and one.says == "against"
+        one.rule for one in about if one.key in HARD_LIMITS and one.says == "against"
     )
     return Arm(
         candidate=candidate.name, approach=approach, place=0, excluded_by=excluded,

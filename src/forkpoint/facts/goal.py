@@ -51,6 +51,8 @@ def read_goal(text: str) -> Goal:
         denied: list[str] = []
         for match in pattern.finditer(text):
             words = match.group("en") or match.group("zh")
+            if not words:  # a phrase that uses the word for something else
+                continue
             (denied if _is_denied(text, match) else said).append(words)
         if said or denied:
             words = tuple(dict.fromkeys(said or denied))
@@ -80,8 +82,9 @@ def _patterns() -> dict[str, re.Pattern[str]]:
     for want, words in entries.items():
         english = "|".join(_english(one) for one in sorted(words["en"], key=len, reverse=True))
         chinese = "|".join(map(re.escape, sorted(words["zh"], key=len, reverse=True)))
+        other = "".join(f"{_english(one)}|" for one in words.get("but", ()))
         found[want] = re.compile(
-            rf"(?<![A-Za-z])(?P<en>{english})(?![A-Za-z])|(?P<zh>{chinese})", re.IGNORECASE
+            rf"{other}(?<![A-Za-z])(?P<en>{english})(?![A-Za-z])|(?P<zh>{chinese})", re.IGNORECASE
         )
     return found
 

@@ -1,6 +1,7 @@
 """The detailed half of advice: every rule's word, the arms in order, the checkpoints, guides."""
 
 from collections.abc import Iterable
+from string import ascii_uppercase
 
 from forkpoint.advice import Advice
 from forkpoint.report.advice_phrases import (
@@ -38,7 +39,10 @@ def detail(advice: Advice, lang: str) -> str:
 
 
 def _letters(advice: Advice) -> dict[str, str]:
-    return {one.name: chr(ord("A") + place) for place, one in enumerate(advice.candidates)}
+    """A letter for each candidate's column; more than 26 get numbers."""
+    count = len(advice.candidates)
+    names = ascii_uppercase if count <= 26 else [str(n) for n in range(1, count + 1)]
+    return {one.name: name for one, name in zip(advice.candidates, names, strict=False)}
 
 
 def _rules(advice: Advice, lang: str) -> str:
@@ -51,10 +55,10 @@ def _rules(advice: Advice, lang: str) -> str:
         suffix = f" ({stage}{size})" if one.from_files else ""
         lines.append(f" {letters[one.name]}  {one.name}{suffix}")
     lines.append(f" {pad('', NAME_CELLS)}{' '.join(letters.values())}")
-    indent = " " * (NAME_CELLS + 2 * len(letters) + 2)
+    indent = " " * (NAME_CELLS + sum(len(one) + 1 for one in letters.values()) + 2)
     for code, found in _speaking(advice, "checkpoint"):
         signs = {one.about: SIGNS[one.says] for one in found}
-        row = " ".join(signs.get(name, " ") for name in letters)
+        row = " ".join(pad(signs[name], len(letter)) for name, letter in letters.items())
         first = f" {pad(code, NAME_CELLS)}{row}  "
         for text, about in _sentences(found, lang):
             if len(about) < len(letters):

@@ -6,7 +6,7 @@ from forkpoint.advice import Arm, Ground
 from forkpoint.advice.record import DisagreementHere, Measured
 from forkpoint.record import Figure
 from forkpoint.report.paragraph import wrap
-from forkpoint.rules import APPROACHES
+from forkpoint.rules import APPROACHES, rule
 from forkpoint.sources import DISAGREEMENTS
 from forkpoint.words import say
 
@@ -55,6 +55,8 @@ def counts_text(arm: Arm, lang: str) -> str:
 def ground_text(ground: Ground, lang: str) -> str:
     """The class of a rule's strength with its ground, in one line."""
     parts = [join(ground.guides, lang), say(f"advice.strength_{ground.strength}", lang)]
+    if rule(ground.rule).chat_means == "aligned":
+        parts.append(say("advice.chat_aligned", lang))
     for one in ground.measured:
         told = say(f"advice.direction_{one.direction}", lang)
         parts.append(say("advice.item", lang, name=one.study, text=told))

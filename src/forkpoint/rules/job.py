@@ -214,14 +214,17 @@ RULES = (
         examples=(
             Example(
                 expects="for", stage="chat",
-                goal=("a quick bank chatbot", "快速上线一个银行客服"),
+                goal=("quickly launch a bank chatbot", "快速上线一个银行客服"),
             ),
             Example(
                 expects="against", stage="base",
-                goal=("a quick bank chatbot", "快速上线一个银行客服"),
+                goal=("quickly launch a bank chatbot", "快速上线一个银行客服"),
             ),
             Example(expects="silent", stage="chat", goal=("a bank chatbot", "银行客服")),
-            Example(expects="silent", stage="chat", goal=("a quick classifier", "快速做个分类")),
+            Example(
+                expects="silent", stage="chat",
+                goal=("quickly build a classifier", "快速做个分类"),
+            ),
         ),
     ),
     Rule(
