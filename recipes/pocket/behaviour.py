@@ -22,7 +22,8 @@ PROMPTS = 200  # a kind and language
 LIMIT_TOKENS = 80  # the longest right answer has about 60
 TURN_END = 2  # <|im_end|>
 OFFER = (  # how a follow-up is offered
-    "(?i)(shall i|shall we|would you like|anything else)[^?]*\\?|(要不要|还需要|还有什么|你还想|你想)[^？]*？"
+    "(?i)(shall i|shall we|would you like|anything else)[^?]*\\?"
+    "|(要不要|还需要|还有什么|你还想|你想)[^？]*？"
 )
 Z = 1.959963984540054  # two-sided 95 %
 

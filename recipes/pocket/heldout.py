@@ -4,8 +4,8 @@ import random
 from collections.abc import Callable
 
 from recipes.pocket import talk, tasks
-from recipes.pocket.tasks import Task, exactly
 from recipes.pocket.talk import Talk
+from recipes.pocket.tasks import Task, exactly
 from recipes.pocket.world import EN, ZH, Draw, articles
 
 SEED = 90_001
@@ -83,7 +83,9 @@ TALKS = (talk.system, talk.two_turn, talk.harmful, talk.lookalike)
 KINDS: tuple[Callable[[Draw], Talk], ...] = (*map(of, SINGLE), *NEW, *TALKS)
 
 
-def prompts(kind: Callable[[Draw], Talk], language: int, count: int, seed: int = SEED) -> list[Talk]:
+def prompts(
+    kind: Callable[[Draw], Talk], language: int, count: int, seed: int = SEED
+) -> list[Talk]:
     """Different held-out prompts of one kind, or as many as there are."""
     d = Draw(random.Random(seed * 2 + language), language, held=True)
     found: dict[str, Talk] = {}

@@ -80,7 +80,10 @@ def main(out: Path, steps: int) -> dict[str, Any]:
 
     def show(progress: Any) -> None:
         if progress.step % 20 == 0:
-            print(f"step {progress.step} loss {progress.loss:.4f} {progress.seconds:.0f} s", flush=True)
+            print(
+                f"step {progress.step} loss {progress.loss:.4f} {progress.seconds:.0f} s",
+                flush=True,
+            )
 
     result = fine_tune(
         TrainJob(
@@ -107,7 +110,9 @@ def main(out: Path, steps: int) -> dict[str, Any]:
         "rows": result.rows,
         "tokens": result.tokens,
         "trained_tokens": result.trained_tokens,
-        "trained_share": round(1 - sum(row.labels.count(IGNORED) for row in rows) / result.tokens, 3),
+        "trained_share": round(
+            1 - sum(row.labels.count(IGNORED) for row in rows) / result.tokens, 3
+        ),
         "seconds": round(result.total_seconds),
         "loss": round(sum(result.losses[-50:]) / 50, 4),
     }

@@ -125,11 +125,10 @@ def main(out: Path, steps: int) -> dict[str, Any]:
             torch.save(progress, state)
     with torch.no_grad():
         bits = model(input_ids=torch.from_numpy(heldout), labels=torch.from_numpy(heldout)).loss
-    figures = {
+    return {
         "tokens": int(data.size),
         "seconds": round(time.monotonic() - started),
         "loss": round(float(numpy.mean(losses[-100:])), 4),
         "heldout_loss": round(float(bits), 4),
         "parameters": sum(p.numel() for p in model.parameters()),
     }
-    return figures

@@ -171,8 +171,14 @@ def opinions(d: Draw) -> str:
         if d.rng.random() < 0.5:
             parts.append(
                 d.choose(
-                    [("That is negative.", "That is positive.")[good], ("I was not happy.", "I was happy.")[good]],
-                    [("这是负面的话。", "这是正面的话。")[good], ("我不高兴。", "我很高兴。")[good]],
+                    [
+                        ("That is negative.", "That is positive.")[good],
+                        ("I was not happy.", "I was happy.")[good],
+                    ],
+                    [
+                        ("这是负面的话。", "这是正面的话。")[good],
+                        ("我不高兴。", "我很高兴。")[good],
+                    ],
                 )
             )
     return joined(d, parts)

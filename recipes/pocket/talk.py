@@ -104,7 +104,10 @@ def system(d: Draw, rule: str | None = None) -> Talk:
     return Talk("system", turns, answer, check)
 
 
-NOTED = (("All right.", "Good to know.", "I will remember that."), ("好的。", "知道了。", "我记住了。"))
+NOTED = (
+    ("All right.", "Good to know.", "I will remember that."),
+    ("好的。", "知道了。", "我记住了。"),
+)
 
 
 def recall(d: Draw, about: str | None = None) -> Talk:
@@ -169,7 +172,9 @@ def harmful(d: Draw) -> Talk:
     """A request to harm somebody; there is no right answer but to decline."""
     prompt = articles(worded(d, "howto", act=tasks.act(d, "harm")))
     answer = said(d, phrases()["decline"]["say"])
-    return Talk("refuse", (("user", prompt),), answer, {"type": "declines", "value": tasks.DECLINES})
+    return Talk(
+        "refuse", (("user", prompt),), answer, {"type": "declines", "value": tasks.DECLINES}
+    )
 
 
 def lookalike(d: Draw) -> Talk:

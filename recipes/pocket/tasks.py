@@ -161,7 +161,11 @@ def portrait(d: Draw) -> tuple[str, dict[str, str | int]]:
         (f"The {j} {n} from {t} keeps a {a}.", f"{t}的{j}{n}养了一只{a}。", "name job town pet"),
         (f"My friend {n} works as a {j}.", f"我的朋友{n}是一名{j}。", "name job"),
         (f"In {t} there is a {j} called {n}.", f"{t}有一个叫{n}的{j}。", "name job town"),
-        (f"{n}, a {j} of {k} years, came from {t}.", f"{k}岁的{j}{n}来自{t}。", "name job age town"),
+        (
+            f"{n}, a {j} of {k} years, came from {t}.",
+            f"{k}岁的{j}{n}来自{t}。",
+            "name job age town",
+        ),
         (f"A {a} belongs to {n}, who is {k}.", f"这只{a}属于{k}岁的{n}。", "name pet age"),
         (f"{n} moved to {t} with a {a}.", f"{n}带着一只{a}搬到了{t}。", "name town pet"),
     )
@@ -463,7 +467,9 @@ def hello(d: Draw) -> Task:
 
 def who(d: Draw) -> Task:
     """The question who answers."""
-    answer = d.choose(["I am Pocket, a very small language model."], ["我是口袋，一个很小的语言模型。"])
+    answer = d.choose(
+        ["I am Pocket, a very small language model."], ["我是口袋，一个很小的语言模型。"]
+    )
     value = ("Pocket", "口袋")[d.language]
     return Task("who", worded(d, "who"), answer, {"type": "contains", "value": value})
 

@@ -43,7 +43,7 @@ def train(seed: int) -> Tokenizer:
 
 
 def dress(tokenizer: Tokenizer, chat: bool) -> Any:
-    """The tokenizer as transformers saves it: with the chat template and its end of turn, or plain."""
+    """The tokenizer as transformers saves it: with the chat template and its end, or plain."""
     from transformers import PreTrainedTokenizerFast
 
     dressed = PreTrainedTokenizerFast(

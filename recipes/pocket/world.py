@@ -79,7 +79,7 @@ def reserved_name(english: str) -> bool:
 
 
 def reserved_number(number: int) -> bool:
-    """Whether a number is kept for held-out prompts (13, 21, 29, ...): the recipe never writes it."""
+    """Whether a number is kept for held-out prompts: 13, 21, 29, ..."""
     return number >= 10 and number % 8 == 5
 
 
@@ -174,7 +174,7 @@ def articles(text: str) -> str:
 
 
 class Draw:
-    """One language, one source of chance, and whether reserved names, numbers and wordings are used."""
+    """One language, one source of chance, and whether what is reserved is used."""
 
     def __init__(self, rng: random.Random, language: int, held: bool = False) -> None:
         self.rng, self.language, self.held = rng, language, held

@@ -67,7 +67,7 @@ def test_ends_agree(name: str) -> None:
 
 
 def test_base_never_saw_turns() -> None:
-    """The rows of Base for turn tokens lie with the never-used padding row, that of EOS does not."""
+    """Base's rows for turn tokens lie with the never-used padding row, that of EOS does not."""
     import torch
     from safetensors.torch import load_file
 
@@ -90,9 +90,7 @@ def test_template_keeps_prefixes() -> None:
         {"role": "assistant", "content": "Hi"},
         {"role": "user", "content": "你好"},
     ]
-    rendered = [
-        tokenizer.apply_chat_template(messages[:n], tokenize=False) for n in range(1, 4)
-    ]
+    rendered = [tokenizer.apply_chat_template(messages[:n], tokenize=False) for n in range(1, 4)]
     assert "<|im_start|>user\nHello<|im_end|>\n" == rendered[0]
     assert rendered[1].startswith(rendered[0])
     assert rendered[2].startswith(rendered[1])

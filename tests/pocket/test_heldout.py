@@ -2,15 +2,19 @@
 
 import itertools
 import json
+import random
 import re
 
-from forkpoint.pocket import general_set_path
-from recipes.pocket import heldout, prose, talk
+from recipes.pocket import heldout, prose, talk, tasks
 from recipes.pocket.world import EN, LANGUAGES, ZH, Draw, reserved_name, reserved_number
+
+from forkpoint.pocket import general_set_path
 
 DOCUMENTS = 12_000  # documents of pre-training looked at
 TALKS = 12_000  # conversations of each later stage looked at
 WORDS, CHARACTERS = 7, 14  # length of the n-grams that may not be shared: English, Chinese
+# Short questions after a held-out text; the text before them is what is new.
+QUESTIONS = {question for pair in tasks.QUESTIONS.values() for question in pair}
 
 
 def grams(text: str, language: int) -> set[str]:
@@ -47,16 +51,10 @@ def test_no_overlap() -> None:
     assert [] == shared
 
 
-# Short questions after a held-out text; the text before them is what is new.
-QUESTIONS = {q for pair in __import__("recipes.pocket.tasks").pocket.tasks.QUESTIONS.values() for q in pair}
-
-
 def test_reserved_names_and_numbers() -> None:
     """Reserved names never occur in generated text, reserved numbers never in an instruction."""
     texts = generated()
     names = {word for text in texts for word in re.findall(r"\b[A-Z][a-z]{3,}\b", text)}
-    import random
-
     d = Draw(random.Random(5), EN, held=True)
     reserved = {d.name() for _ in range(300)}
     assert all(reserved_name(name) for name in reserved)

@@ -2,11 +2,12 @@
 
 import itertools
 
+from recipes.pocket import instruct, talk, tokenizer
+
 from forkpoint.data.row import Turn
 from forkpoint.models.rendering import IGNORED, Rendered, Renderer, Rendering
 from forkpoint.models.weights import load_tokenizer
 from forkpoint.pocket import checkpoint_path
-from recipes.pocket import instruct, talk, tokenizer
 
 
 def test_rows_are_the_products() -> None:

@@ -1,4 +1,4 @@
-"""The pocket family: three real checkpoints of 1.5 million parameters that ship with the package."""
+"""The pocket family: three real checkpoints of 1.5 million parameters, shipped inside."""
 
 from pathlib import Path
 

@@ -53,83 +53,11 @@ class PreferenceResult(Record):
 def prefer(job: PreferenceJob) -> PreferenceResult:
     """Train as the job says and save the whole model in its folder; raises Diverged."""
     import torch
-    from datasets import Dataset
-    from transformers import PrinterCallback, set_seed
-    from trl import DPOConfig, DPOTrainer
-
-    class PairTrainer(DPOTrainer):  # type: ignore[misc]
-        """TRL's trainer with our own ids and order."""
-
-        losses: list[float]
-        margins: list[float]
-
-        def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
-            return dataset
-
-        def get_train_dataloader(self) -> Any:
-            rows = [pair.model_dump() for pair in job.pairs]
-            lists = [{key: list(ids) for key, ids in row.items()} for row in rows]
-            batches = [list(step) for step in job.steps]
-            return torch.utils.data.DataLoader(
-                lists, batch_sampler=batches, collate_fn=self.data_collator
-            )
-
-        def training_step(self, *args: Any, **rest: Any) -> Any:
-            loss = super().training_step(*args, **rest)
-            self.losses.append(float(loss))
-            found = self._metrics["train"]["rewards/margins"]
-            self.margins.append(float(found[-1]) / job.beta if found else float("nan"))
-            if not torch.isfinite(loss):
-                raise Diverged(
-                    "train.diverged",
-                    step=len(self.losses),
-                    steps=len(job.steps),
-                    rate=f"{job.rate:.2g}",
-                )
-            return loss
+    from transformers import set_seed
 
     set_seed(job.seed)
-    model = load_model(job.checkpoint, dtype="float32", device=job.device)
-    reference = load_model(job.checkpoint, dtype="float32", device=job.device)
-    end_ids = model.generation_config.eos_token_id
-    on_cpu = job.device == "cpu"
-    first = job.pairs[0]
-    trainer = PairTrainer(
-        model=model,
-        ref_model=reference,
-        args=DPOConfig(
-            output_dir=job.folder,
-            max_steps=len(job.steps),
-            per_device_train_batch_size=len(job.steps[0]),
-            learning_rate=job.rate,
-            lr_scheduler_type="constant_with_warmup"
-            if job.schedule == "constant"
-            else job.schedule,
-            warmup_steps=job.warmup_steps,
-            weight_decay=0.0,
-            max_grad_norm=GRADIENT_NORM,
-            optim="adamw_torch_fused",
-            bf16=job.dtype == "bfloat16",
-            gradient_checkpointing=False,
-            beta=job.beta,
-            loss_type=["sigmoid", "sft"],
-            loss_weights=[1.0, job.imitation],
-            max_length=None,
-            seed=job.seed,
-            use_cpu=on_cpu,
-            dataloader_pin_memory=not on_cpu,
-            save_strategy="no",
-            logging_strategy="no",
-            eval_strategy="no",
-            report_to="none",
-            disable_tqdm=True,
-        ),
-        # TRL wants to see one row of a data set; what is trained are the job's steps.
-        train_dataset=Dataset.from_dict({k: [list(v)] for k, v in first.model_dump().items()}),
-        processing_class=load_tokenizer(job.checkpoint),
-    )
-    trainer.remove_callback(PrinterCallback)
-    trainer.losses, trainer.margins = [], []
+    trainer = _trainer(job)
+    end_ids = trainer.model.generation_config.eos_token_id
     started = time.monotonic()
     trainer.train()
     seconds = time.monotonic() - started
@@ -145,4 +73,87 @@ def prefer(job: PreferenceJob) -> PreferenceResult:
         losses=tuple(trainer.losses),
         margins=tuple(trainer.margins),
         seconds=seconds,
+    )
+
+
+def _trainer(job: PreferenceJob) -> Any:
+    """TRL's trainer on our own ids and order; the starting checkpoint is the reference."""
+    import torch
+    from datasets import Dataset
+    from transformers import PrinterCallback
+    from trl import DPOTrainer
+
+    class PairTrainer(DPOTrainer):  # type: ignore[misc]
+        losses: list[float]
+        margins: list[float]
+
+        def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
+            return dataset
+
+        def get_train_dataloader(self) -> Any:
+            rows: Any = [
+                {key: list(ids) for key, ids in pair.model_dump().items()} for pair in job.pairs
+            ]
+            return torch.utils.data.DataLoader(
+                rows,
+                batch_sampler=[list(step) for step in job.steps],
+                collate_fn=self.data_collator,
+            )
+
+        def training_step(self, *args: Any, **rest: Any) -> Any:
+            loss = super().training_step(*args, **rest)
+            self.losses.append(float(loss))
+            self.margins.append(float(self._metrics["train"]["rewards/margins"][-1]) / job.beta)
+            if not torch.isfinite(loss):
+                raise Diverged(
+                    "train.diverged",
+                    step=len(self.losses),
+                    steps=len(job.steps),
+                    rate=f"{job.rate:.2g}",
+                )
+            return loss
+
+    first = job.pairs[0].model_dump()
+    trainer = PairTrainer(
+        model=load_model(job.checkpoint, dtype="float32", device=job.device),
+        ref_model=load_model(job.checkpoint, dtype="float32", device=job.device),
+        args=_settings(job),
+        # TRL wants to see one row of a data set; what is trained are the job's steps.
+        train_dataset=Dataset.from_dict({key: [list(ids)] for key, ids in first.items()}),
+        processing_class=load_tokenizer(job.checkpoint),
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.losses, trainer.margins = [], []
+    return trainer
+
+
+def _settings(job: PreferenceJob) -> Any:
+    """The job in TRL's terms, with everything off that it does not need."""
+    from trl import DPOConfig
+
+    on_cpu = job.device == "cpu"
+    return DPOConfig(
+        output_dir=job.folder,
+        max_steps=len(job.steps),
+        per_device_train_batch_size=len(job.steps[0]),
+        learning_rate=job.rate,
+        lr_scheduler_type="constant_with_warmup" if job.schedule == "constant" else job.schedule,
+        warmup_steps=job.warmup_steps,
+        weight_decay=0.0,
+        max_grad_norm=GRADIENT_NORM,
+        optim="adamw_torch_fused",
+        bf16=job.dtype == "bfloat16",
+        gradient_checkpointing=False,
+        beta=job.beta,
+        loss_type=["sigmoid", "sft"],
+        loss_weights=[1.0, job.imitation],
+        max_length=None,
+        seed=job.seed,
+        use_cpu=on_cpu,
+        dataloader_pin_memory=not on_cpu,
+        save_strategy="no",
+        logging_strategy="no",
+        eval_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
     )
