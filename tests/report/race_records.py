@@ -205,7 +205,11 @@ def agreement(
         rung_validation_ids=validation[:60],
         test_ids=test,
         test_sha256="cd" * 32,
-        excluded={train[0]: "race.excluded_too_long", train[1]: "race.excluded_too_long", validation[0]: "race.excluded_no_end"},
+        excluded={
+            train[0]: "race.excluded_too_long",
+            train[1]: "race.excluded_too_long",
+            validation[0]: "race.excluded_no_end",
+        },
         arms=arms,
         rungs=rungs,
         settings=Settings(

@@ -81,9 +81,7 @@ def test_chinese_is_chinese() -> None:
 def test_hostile_text_is_shown_not_obeyed() -> None:
     """Control characters of a goal, a name or a checkpoint's files never reach the terminal."""
     notice = Notice(code="x", level="info", key="advice.goal", values={"goal": "\x1b[2J\u202e"})
-    bad = facts_of(name="a\x1b]0;owned\x07", stage="base").model_copy(
-        update={"notices": (notice,)}
-    )
+    bad = facts_of(name="a\x1b]0;owned\x07", stage="base").model_copy(update={"notices": (notice,)})
     found = advise(TICKETS, (bad, CHAT), "customer \x1b[31mservice", data_name="\x1b[2Jt.jsonl")
     for lang in LANGUAGES:
         for text in (advice_text(found, lang), advice_json(found, lang)):

@@ -178,16 +178,34 @@ def forgetting_svg(view: View, lang: str, name: str, label: str) -> str | None:
         tint = tints.get(change.subject, INK)
         ability = named("ability", change.ability, lang)
         across = chart.axes.get_yaxis_transform()
-        chart.say(0.0, 0.42 - row, f"{ability}, {short(change.subject)}", va="center",
-                  transform=across)
+        chart.say(
+            0.0, 0.42 - row, f"{ability}, {short(change.subject)}", va="center", transform=across
+        )
         y = -row + 0.02
         ends = [change.before.value, change.after.value]
         chart.axes.plot(ends, [y, y], color=tint, lw=1, ls=(0, (1.5, 1.5)), zorder=2)
         _dot(chart, y, change.after, tint, True)
-        chart.axes.plot([change.before.value], [y], ls="", marker="o", ms=8, mec=tint, mew=1.5,
-                        mfc=PAPER, zorder=3)
-        chart.say(1.0, 0.42 - row, number(change.difference.value, 2, True), va="center",
-                  ha="right", transform=across, color=MUTED, fontsize=11.5)
+        chart.axes.plot(
+            [change.before.value],
+            [y],
+            ls="",
+            marker="o",
+            ms=8,
+            mec=tint,
+            mew=1.5,
+            mfc=PAPER,
+            zorder=3,
+        )
+        chart.say(
+            1.0,
+            0.42 - row,
+            number(change.difference.value, 2, True),
+            va="center",
+            ha="right",
+            transform=across,
+            color=MUTED,
+            fontsize=11.5,
+        )
     return chart.svg(name, label)
 
 

@@ -136,12 +136,12 @@ def _tiles(view: View, lang: str) -> tuple[Tile, ...]:
     verdict = view.verdict
     if verdict is None:
         return ()
-    measured = w("origin_measured", lang)
+    estimated = w("origin_estimated", lang)
     tiles = [
         Tile(
             w("tile_best", lang),
             chance(verdict.p_best),
-            f"{measured}, {w('tile_best_cap', lang)}" if verdict.p_best_cap else measured,
+            joined(lang, estimated, w("tile_best_cap", lang)) if verdict.p_best_cap else estimated,
         )
     ]
     headline = next((c for c in view.comparisons if c.headline), None)
@@ -151,7 +151,7 @@ def _tiles(view: View, lang: str) -> tuple[Tile, ...]:
             Tile(
                 w("tile_gap", lang),
                 number(gap.value, signed=True),
-                f"{span(gap, lang)}, {origin(gap, lang)}",
+                joined(lang, span(gap, lang), origin(gap, lang)),
             )
         )
     tiles.append(_cost_tile(view, lang))
@@ -162,7 +162,9 @@ def _tiles(view: View, lang: str) -> tuple[Tile, ...]:
             Tile(
                 w("tile_forgot", lang),
                 number(worst.difference.value, 2, True),
-                f"{ability}, {span(worst.difference, lang, 2)}, {origin(worst.difference, lang)}",
+                joined(
+                    lang, ability, span(worst.difference, lang, 2), origin(worst.difference, lang)
+                ),
             )
         )
     elif view.changes:
@@ -187,7 +189,6 @@ def _cost_tile(view: View, lang: str) -> Tile:
 
 def _tiles_open(view: View, lang: str) -> tuple[Tile, ...]:
     cost = view.cost
-    measured = w("origin_measured", lang)
     used = cost.spent.value / cost.budget.value if cost.budget.value else None
     tiles = [
         Tile(
@@ -213,7 +214,7 @@ def _tiles_open(view: View, lang: str) -> tuple[Tile, ...]:
             Tile(
                 w("tile_leader", lang),
                 number(figure.value),
-                f"{first.name}, {span(figure, lang)}, {measured}, n = {figure.n}",
+                joined(lang, first.name, span(figure, lang), origin(figure, lang)),
             )
         )
     return tuple(tiles)
@@ -264,6 +265,11 @@ def _more_rows(view: View, difference: float, lang: str) -> list[Saying]:
         "now": verdict.test_rows,
     }
     return [Saying(key="report.help_rows", values=values)]
+
+
+def joined(lang: str, *parts: str) -> str:
+    """Parts of a note, with the comma of the language."""
+    return w("comma", lang).join(part for part in parts if part)
 
 
 def origin(figure: Figure, lang: str) -> str:

@@ -173,9 +173,7 @@ def _unbroken(text: str, view: View) -> Any:
     for name in view.checkpoints:
         if len(name) <= UNBROKEN:
             shown = escape(visible(name))
-            parts = Markup(
-                str(parts).replace(str(shown), f'<span class="whole">{shown}</span>')
-            )
+            parts = Markup(str(parts).replace(str(shown), f'<span class="whole">{shown}</span>'))
     return parts
 
 
@@ -271,13 +269,15 @@ def _advised(view: View) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for advised in sorted(view.advised, key=lambda one: one.place):
         if arm := by_pair.get((advised.checkpoint, advised.approach)):
-            rows.append({
-                "arm": arm,
-                "advised": len(rows) + 1,
-                "measured": measured.get(arm.name),
-                "figure": arm.result.test or arm.result.validation,
-                "ruled_out": advised.ruled_out,
-            })
+            rows.append(
+                {
+                    "arm": arm,
+                    "advised": len(rows) + 1,
+                    "measured": measured.get(arm.name),
+                    "figure": arm.result.test or arm.result.validation,
+                    "ruled_out": advised.ruled_out,
+                }
+            )
     return rows
 
 

@@ -247,8 +247,6 @@ def _notices(run: RunFolder, history: History) -> tuple[Saying, ...]:
         digest = hashlib.sha256(run.verdict_bytes).hexdigest()
         if digest != history.ended.verdict_sha256:
             found.append(Saying(key="report.verdict_changed"))
-    if history.resumed:
-        found.append(Saying(key="report.resumed", values={"times": history.resumed}))
     return tuple(found)
 
 
