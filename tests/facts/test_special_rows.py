@@ -87,6 +87,17 @@ def test_half_precision_rows_are_decoded(tmp_path: Path) -> None:
         assert values[[2, 0]].tolist() == rows.tolist()
 
 
+@pytest.mark.parametrize(
+    ("name", "never"), [("base", {"<|im_start|>", "<|im_end|>"}), ("instruct", set()), ("chat", set())]
+)
+def test_the_pocket_family_tells_its_stage_by_its_rows(name: str, never: set[str]) -> None:
+    """The turn tokens of the pocket base never occurred; those of its tuned siblings did."""
+    facts = read_checkpoint(f"pocket-{name}")
+    found = set(untrained(facts.special_rows))
+    assert never == found & {"<|im_start|>", "<|im_end|>", "<|endoftext|>"}
+    assert name == facts.stage
+
+
 @pytest.mark.real
 def test_gemma_base_has_untrained_turn_tokens(real_checkpoints: Path) -> None:
     """Gemma 3 270M Base: both turn tokens lie among the unused rows, EOS and BOS do not."""

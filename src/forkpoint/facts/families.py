@@ -73,7 +73,7 @@ FAMILIES = (
     Family("phi-4", r"phi-?4", "tuned"),
     Family("phi-3", r"phi-?3", "tuned"),
     Family("phi-2", r"phi-?2", "base"),
-    Family("phi-1.5", r"phi-?1[._]5", "base"),
+    Family("phi-1.5", r"phi-?1[._-]5", "base"),
     Family("phi-1", r"phi-?1", "base"),
     Family("codegeex", r"codegeex", "open"),
     Family("chatglm", r"chatglm", "tuned"),
@@ -127,7 +127,7 @@ FAMILIES = (
     Family("pythia", r"pythia", "base"),
     Family("gpt-neox", r"gpt-?neox", "base"),
     Family("gpt-neo", r"gpt-?neo", "base"),
-    Family("gpt-j", r"gpt-?j", "base"),
+    Family("gpt-j", r"gpt-?j\b", "base"),
     Family("gpt2", r"gpt-?2", "base"),
     Family("opt", r"^opt-", "base"),
     Family("rwkv", r"rwkv", "open"),
@@ -136,7 +136,28 @@ FAMILIES = (
     Family("t5", r"\bt5\b", "base"),
 )
 
+# Parts of a name that say size, version, length, precision or format, and nothing of training.
+_PLAIN_WORD = re.compile(
+    r"v?\d+(\.\d+)*[a-z]?|\d+(\.\d+)?[bmkt]|\d+x\d+(\.\d+)?b|[ae]\d+(\.\d+)?b|hf|meta|mini|small|"
+    r"medium|large|tiny|nano|micro|x+l|lite|moe|dense|mamba|preview|intermediate|step|deduped|"
+    r"multilingual|code|coder|math|vl|vision|audio|omni|text|long|ctx|unsloth|bnb|[248]bit|"
+    r"gptq|awq|gguf|mlx|exl2|hqq|fp8|fp16|bf16|nf4|int[48]|w\d+a\d+|q\d|k|m|s|dynamic|quantized|"
+    r"marlin|safetensors|sharded|pt|base"
+)
 _UNKNOWN = Family("", "", "open", aligned=False)
+
+
+def own_words(title: str, family: Family) -> tuple[str, ...]:
+    """Words of a name beyond family, size, version and precision: a derived checkpoint's own name.
+
+    >>> own_words("Llama-3.1-8B", family_of("Llama-3.1-8B"))
+    ()
+    >>> own_words("Llama-3-8B-Synthia-v3.5", family_of("Llama-3-8B-Synthia-v3.5"))
+    ('synthia',)
+    """
+    rest = re.sub(family.pattern, " ", title.lower().replace("_", "-"), count=1)
+    words = re.split(r"[-/\s]+|(?<!\d)\.|\.(?!\d)", rest)
+    return tuple(word for word in words if word and not _PLAIN_WORD.fullmatch(word))
 
 
 def family_of(title: str, model_type: str = "") -> Family:

@@ -13,7 +13,7 @@ class RowReading(Record):
     matrix: Literal["embedding", "output"]
     trained: bool | None  # None when this matrix does not separate used rows from unused ones
     cosine: float  # to the centre of the never-used rows
-    never_used_low: float  # the 10th of 100 of the never-used rows' own cosines
-    used_high: float  # the 99th of 100 of ordinary rows' cosines
+    never_used_low: float  # the 5th of 100 of the never-used rows' own cosines
+    used_high: float  # the 80th of 100 of ordinary rows' cosines
     never_used_rows: int
     used_rows: int

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 NEVER_USED_ROWS = 64  # rows read as the example of "never used"; some families have thousands
 FEWEST_NEVER_USED = 4  # rows; a centre of fewer is chance
-USED_ROWS = 400  # ordinary rows read as the example of "used"; the threshold is their 99th of 100
+USED_ROWS = 400  # ordinary rows read as the example of "used"
+USED_SHARE = 0.8  # part of the ordinary rows taken as used; small vocabularies hold unused merges
+NEVER_SHARE = 0.05  # part of the never-used rows that may lie outside; some were used after all
+SLACK = 0.01  # cosine; rows that training moved at all lie further out than this
 GAP = 0.1  # cosine between the two examples; below it the matrix cannot tell
 ASKED_TOKENS = 48  # special tokens looked up
 
@@ -147,14 +150,13 @@ def _matrix_rows(
     asked_N_D = _directions(read_rows(files, place, list(tokens.values())))
     centre = never_N_D.sum(axis=0)
     among = np.array([_cosine(row, centre - row) for row in never_N_D])
-    high = float(np.quantile(used @ _unit(centre), 0.99)) if len(used) else 1.0
-    low = float(np.quantile(among, 0.1))
-    threshold = (low + high) / 2
+    high = float(np.quantile(used @ _unit(centre), USED_SHARE)) if len(used) else 1.0
+    low = float(np.quantile(among, NEVER_SHARE))
     readings = []
     for (token, index), row in zip(tokens.items(), asked_N_D, strict=True):
         rest = centre - row if index in never else centre
         cosine = _cosine(row, rest)
-        trained = None if low - high < GAP else cosine < threshold
+        trained = None if low - high < GAP else cosine < low - SLACK
         readings.append(
             RowReading(
                 token=token, id=index, matrix=matrix, trained=trained, cosine=cosine,

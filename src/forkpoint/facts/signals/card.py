@@ -30,6 +30,7 @@ PREFERENCE_SENTENCES = re.compile(
     r"\b(DPO|RLHF|PPO|direct preference|preference (optimi[sz]ation|alignment|tuning)|"
     r"reinforcement learning (from|with) human)", re.IGNORECASE
 )  # fmt: skip
+SUPERVISED_SENTENCES = re.compile(r"\b(SFT|supervised fine-?tuning)\b", re.IGNORECASE)
 REASONING_SENTENCES = re.compile(
     r"\b(GRPO|RLVR|reinforcement learning (with|from) verifiable|long chain-of-thought|"
     r"reasoning model)", re.IGNORECASE
@@ -103,7 +104,9 @@ def _sentences(text: str, signals: Signals) -> None:
     if found := TUNED_SENTENCES.search(text):
         signals.base("card", -SENTENCE, _quote(found))
     if found := PREFERENCE_SENTENCES.search(text):
-        signals.post_training.append(_say("sft_preference", SENTENCE / 2, _quote(found)))
+        signals.post_training.append(_say("sft_preference", SENTENCE, _quote(found)))
+    elif found := SUPERVISED_SENTENCES.search(text):
+        signals.post_training.append(_say("sft", SENTENCE / 2, _quote(found)))
     if found := REASONING_SENTENCES.search(text):
         signals.post_training.append(_say("reasoning_rl", SENTENCE / 2, _quote(found)))
 

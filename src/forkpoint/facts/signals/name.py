@@ -3,13 +3,14 @@
 import re
 
 from forkpoint.facts.checkpoint_facts import Evidence
-from forkpoint.facts.families import Family, family_of
+from forkpoint.facts.families import Family, family_of, own_words
 from forkpoint.facts.reading import Reading
 from forkpoint.facts.signals import Signals
 
 STAGE_WORD = 5.0  # log-odds; a stage word in a name is nearly a definition [A7]
 METHOD_WORD = 4.0  # log-odds; -sft, -dpo name the last training step
 UNMARKED = 2.5  # log-odds; a convention has exceptions in every family [A7]
+OWN_NAME = 1.5  # log-odds against base; continued pre-training has such names too
 COMMUNITY_TUNE = 3.0  # log-odds; names of well-known tuning recipes
 KIND_WORD = 4.0  # log-odds; coder, vl, embedding, reward
 AGAINST = 3.0  # log-odds; a tuning word speaks against base as such
@@ -18,9 +19,12 @@ BASE_WORDS = ("base", "pretrain", "pretrained", "foundation", "stage1", "stage2"
 INSTRUCT_WORDS = ("instruct", "instruction", "inst", "instructed")
 CHAT_WORDS = ("chat", "assistant", "dialogue", "dialog", "chatbot", "chatty")
 THINKING_WORDS = ("thinking", "think", "reasoning", "reasoner", "r1", "qwq", "cot", "s1", "o1")
-TUNING_WORDS = ("sft", "dpo", "rlhf", "ppo", "orpo", "kto", "simpo", "grpo", "rl", "rlvr", "ipo",
-                "rlaif", "aligned", "lora", "merged", "finetuned", "finetune", "ft", "distill",
-                "distilled", "abliterated", "uncensored")  # fmt: skip
+MERGE_WORDS = ("merge", "slerp", "ties", "linear", "stock", "sce", "della", "dare", "mergekit")
+TUNING_WORDS = (
+    *MERGE_WORDS, "sft", "dpo", "rlhf", "ppo", "orpo", "kto", "simpo", "grpo", "rl", "rlvr", "ipo",
+    "rlaif", "aligned", "lora", "merged", "finetuned", "finetune", "ft", "distill", "distilled",
+    "abliterated", "uncensored",
+)  # fmt: skip
 PREFERENCE_WORDS = ("dpo", "rlhf", "ppo", "orpo", "kto", "simpo", "ipo", "rlaif", "aligned")
 # Tunes whose names carry no stage word; all are conversational by their own cards.
 RECIPES = ("vicuna", "alpaca", "wizardlm", "hermes", "openhermes", "dolphin", "openchat", "zephyr",
@@ -117,8 +121,11 @@ def _method_words(title: str, signals: Signals) -> None:
 
 def _convention(title: str, family: Family, signals: Signals) -> None:
     """What a name without a stage word means in its family."""
-    tuned = any(word in TUNING_WORDS or word.startswith(RECIPES) for word in words_of(title))
-    if family.unmarked == "base" and not tuned:
+    own = own_words(title, family) if family.pattern else ()
+    if own:  # somebody's own name on a family's checkpoint: mostly a tune, the files decide
+        _add(signals.sold_as, "base", -OWN_NAME, " ".join(own))
+        _add(signals.post_training, "none", -OWN_NAME, " ".join(own))
+    elif family.unmarked == "base":
         _add(signals.sold_as, "base", UNMARKED, f"{family.name}: {title}")
         _add(signals.post_training, "none", UNMARKED, f"{family.name}: {title}")
     if family.unmarked == "tuned":
@@ -133,7 +140,7 @@ def _alignment(title: str, family: Family, signals: Signals) -> None:
         return
     if family.aligned and family.name:
         _add(signals.post_training, "sft_preference", UNMARKED, family.name)
-    else:
+    elif "chat" not in stages:  # Chat says preference training by the word [A3], but not surely
         _add(signals.post_training, "sft", UNMARKED / 2, family.name or title)
 
 
