@@ -1,7 +1,8 @@
 """The demo data sets."""
 
+import math
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
@@ -50,19 +51,31 @@ def test_tickets_have_six_departments_in_both_languages():
     assert 450 <= chinese <= 550
 
 
-def test_tickets_can_be_learned_and_even_cannot():
-    """A linear model on character n-grams learns the tickets; the coin stays a coin."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
+def grams(text):
+    return {text[i : i + size].lower() for size in (2, 3, 4) for i in range(len(text))}
 
+
+def naive_bayes_accuracy(train, test):
+    """Accuracy of a Bernoulli-like naive Bayes on character n-grams."""
+    counts = defaultdict(Counter)
+    labels = Counter(row.answer for row in train)
+    for row in train:
+        counts[row.answer].update(grams(row.turns[0].content))
+
+    def score(text, label):
+        seen, rows = counts[label], labels[label]
+        return sum(math.log((seen[g] + 0.1) / (rows + 1)) for g in grams(text)) + math.log(rows)
+
+    right = sum(row.answer == max(labels, key=lambda name: score(row.turns[0].content, name))
+                for row in test)  # fmt: skip
+    return right / len(test)
+
+
+def test_tickets_can_be_learned_and_even_cannot():
+    """Counting character n-grams routes most tickets; the coin stays a coin."""
     rates = {}
     for name in BUNDLED:
         parts = split(load(bundled(name)).rows, seed=0)
-        words = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), sublinear_tf=True)
-        x = words.fit_transform(row.turns[0].content for row in parts.train)
-        model = LogisticRegression(C=10, max_iter=500).fit(x, [r.answer for r in parts.train])
-        tests = [*parts.test, *parts.validation]
-        found = model.predict(words.transform(row.turns[0].content for row in tests))
-        rates[name] = sum(a == r.answer for a, r in zip(found, tests, strict=True)) / len(tests)
-    assert 0.80 < rates["tickets"] < 0.98
+        rates[name] = naive_bayes_accuracy(parts.train, [*parts.test, *parts.validation])
+    assert 0.70 < rates["tickets"] < 0.98
     assert 0.40 < rates["even"] < 0.60

@@ -7,6 +7,7 @@ import orjson
 
 from forkpoint.data.profile_record import AnswerKind
 
+NUMBER_CHARACTERS = 40  # a longer answer is no number, whatever its characters
 SHORT_BYTES = 80  # UTF-8 bytes of a one-line answer that is still short: about 25 Chinese words
 LABEL_BYTES = 60  # UTF-8 bytes; a longer answer that repeats is a phrase, not a label
 LABELS_LIMIT = 100  # distinct labels; a task with more is better seen as short text
@@ -23,15 +24,17 @@ _CODE = re.compile(
     r"\s*(?:def |class |import |from \w[\w.]* import |#include|#!/|package |public |function |"
     r"const |let |var |SELECT |INSERT |CREATE |UPDATE |<!DOCTYPE|<html|<\?php)"
 )
+_CODE_STARTS = frozenset(" \n\tdcif#pvlSICU<")  # spares most answers the slower look
 _FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 
 
 def kind_of_text(answer: str) -> AnswerKind:
     """The kind of one answer looked at alone; a label can only be known from all rows."""
     first = answer[:1]
+    length = len(answer)
     if (first == "{" or first == "[") and _is_json(answer):
         return "json"
-    if _NUMBER.fullmatch(answer):
+    if length <= NUMBER_CHARACTERS and _NUMBER.fullmatch(answer):
         return "number"
     place = answer.rfind("####")
     if place >= 0 and _FINAL_NUMBER.fullmatch(answer, place):
@@ -40,9 +43,9 @@ def kind_of_text(answer: str) -> AnswerKind:
         fenced = sum(len(found) for found in _FENCE.findall(answer))
         if fenced >= FENCED_SHARE * len(answer):
             return "code"
-    if _CODE.match(answer):
+    if first in _CODE_STARTS and _CODE.match(answer):
         return "code"
-    short = len(answer) <= SHORT_BYTES and (
+    short = length <= SHORT_BYTES and (
         answer.isascii() or len(answer.encode("utf-8", "replace")) <= SHORT_BYTES
     )
     return "short" if short and "\n" not in answer.strip() else "long"
@@ -70,6 +73,9 @@ class AnswerTally:
     def add(self, answer: str) -> None:
         """Count one answer."""
         self.rows += 1
+        if len(answer) > LABEL_BYTES:
+            self.kinds[kind_of_text(answer)] += 1
+            return
         known = self.kind_of.get(answer)
         if known is not None:
             self.kinds[known] += 1
@@ -77,7 +83,7 @@ class AnswerTally:
             return
         kind = kind_of_text(answer)
         self.kinds[kind] += 1
-        if len(answer) <= LABEL_BYTES and len(self.kind_of) < COUNTED_ANSWERS:
+        if len(self.kind_of) < COUNTED_ANSWERS:
             self.kind_of[answer] = kind
             self.repeats[answer] += 1
 

@@ -71,6 +71,10 @@ def _content(message: Mapping[str, Any], field: str) -> tuple[str, int]:
     return text, images
 
 
+def _calls_tools(message: Mapping[str, Any]) -> bool:
+    return "tool_calls" in message or "function_call" in message
+
+
 def _joined_parts(content: list[Any]) -> tuple[str, int]:
     texts, images = [], 0
     for part in content:
@@ -114,17 +118,17 @@ def messages_of(value: Any, field: str) -> tuple[list[Turn], int]:
     for message in value:
         if type(message) is not dict:
             raise BadRow("data.fault_type", field=field, found=json_type(message))
-        if "from" in message:
+        name = message.get("role")
+        body = "content"
+        if name is None and "from" in message:
             name, body = message["from"], "value"
-        else:
-            name, body = message.get("role"), "content"
         role = ROLES.get(name) if type(name) is str else None
+        text = message.get(body)
         if role is None:
             role = ROLES.get(name.strip().lower()) if isinstance(name, str) else None
             if role is None:
                 raise BadRow("data.fault_role", found=shown(name))
-        text = message.get(body)
-        if type(text) is not str or "tool_calls" in message or "function_call" in message:
+        if type(text) is not str or (len(message) > 2 and _calls_tools(message)):
             text, seen = _content(message, body)
             images += seen
         turns.append(Turn(role, text))

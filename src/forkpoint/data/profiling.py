@@ -29,34 +29,59 @@ _QUESTION = re.compile(
 EXTRACTED: tuple[AnswerKind, ...] = ("label", "number", "json", "code")
 
 
+class Counts:
+    """What is counted on every row."""
+
+    def __init__(self) -> None:
+        self.answers = AnswerTally()
+        self.roles: Counter[str] = Counter()
+        self.turns: list[int] = []
+        self.prompt_characters: list[int] = []
+        self.answer_characters: list[int] = []
+        self.ids: set[str] = set()
+        self.systems: set[str] = set()
+        self.rows = self.with_system = self.multi = 0
+        self.tools = self.images = self.questions = 0
+
+
+def counted(rows: Iterable[Row]) -> Counts:
+    """Count turns, roles, lengths, copies, kinds of answer and questions; lean by design."""
+    seen = Counts()
+    roles, add_answer = seen.roles, seen.answers.add
+    shapes: Counter[tuple[str, ...]] = Counter()
+    for row in rows:
+        turns = row.turns
+        answer = row.text if row.text is not None else turns[-1].content
+        seen.rows += 1
+        seen.ids.add(row.id)
+        add_answer(answer)
+        seen.answer_characters.append(len(answer))
+        seen.turns.append(len(turns))
+        seen.prompt_characters.append(sum([len(turn.content) for turn in turns[:-1]]))
+        shapes[tuple([turn.role for turn in turns])] += 1
+        if turns and turns[0].role == "system":
+            seen.systems.add(turns[0].content)
+        seen.tools += row.tools is not None
+        seen.images += "images" in row.extra
+        seen.questions += _asks(row)
+    for shape, count in shapes.items():
+        for role in shape:
+            roles[role] += count
+        seen.multi += count * (shape.count("user") > 1)
+        seen.with_system += count * (shape[:1] == ("system",))
+    return seen
+
+
 def profile(
     dataset: Dataset, tokenizers: Mapping[str, str | Path] | None = None, seed: int = 0
 ) -> DataProfile:
     """What a data set is; tokens by each `tokenizer.json` and languages on seeded samples."""
     rows = dataset.rows
-    answers = AnswerTally()
-    roles: Counter[str] = Counter()
-    systems: set[str] = set()
-    with_system = multi = tools = images = questions = 0
-    for row in rows:
-        answers.add(row.answer)
-        users = 0
-        for turn in row.turns:
-            roles[turn.role] += 1
-            users += turn.role == "user"
-        if row.turns and row.turns[0].role == "system":
-            systems.add(row.turns[0].content)
-            with_system += 1
-        multi += users > 1
-        tools += row.tools is not None
-        images += "images" in row.extra
-        questions += _asks(row)
     count = len(rows)
-    shares = answers.shares()
+    seen = counted(rows)
+    shares = seen.answers.shares()
     kind = next(iter(shares))
-    job, evidence = _job(
-        dataset, kind, multi / count, tools / count, images / count, questions / count
-    )
+    job, evidence = _job(dataset, kind, seen)
     sample = _sample(rows, LANGUAGE_ROWS, seed)
     return DataProfile(
         files=dataset.files,
@@ -67,23 +92,23 @@ def profile(
         faults=dataset.faults[:FAULTS_SHOWN],
         fault_count=dataset.fault_count,
         sha256=dataset.sha256,
-        turns=spread(len(row.turns) for row in rows),
-        multi_turn_share=multi / count,
-        roles=dict(roles.most_common()),
+        turns=spread(seen.turns),
+        multi_turn_share=seen.multi / count,
+        roles=dict(seen.roles.most_common()),
         languages=language_shares(_spoken(row) for row in sample),
         language_sample_rows=len(sample),
-        prompt_characters=spread(sum(len(t.content) for t in row.prompt) for row in rows),
-        answer_characters=spread(len(row.answer) for row in rows),
+        prompt_characters=spread(seen.prompt_characters),
+        answer_characters=spread(seen.answer_characters),
         tokens=_tokens(_sample(rows, TOKEN_ROWS, seed), tokenizers or {}),
         token_sample_rows=min(count, TOKEN_ROWS) if tokenizers else 0,
-        system_prompts=len(systems),
-        system_prompt_share=with_system / count,
+        system_prompts=len(seen.systems),
+        system_prompt_share=seen.with_system / count,
         answer_kinds={str(name): share for name, share in shares.items()},
         answer_kind=kind,
-        labels=answers.labels() if kind == "label" else {},
-        exact_duplicates=count - len({row.id for row in rows}),
-        tools_share=tools / count,
-        image_share=images / count,
+        labels=seen.answers.labels() if kind == "label" else {},
+        exact_duplicates=count - len(seen.ids),
+        tools_share=seen.tools / count,
+        image_share=seen.images / count,
         job=job,
         job_evidence=evidence,
         notices=dataset.notices,
@@ -117,18 +142,25 @@ def _spoken(row: Row) -> str:
 
 def _asks(row: Row) -> bool:
     """Whether a row is a bare question: one user turn, short, worded as a question."""
-    asked = [turn.content for turn in row.prompt if turn.role == "user"]
-    if len(asked) != 1 or len(asked[0]) > QUESTION_CHARACTERS:
+    turns = row.turns
+    if len(turns) == 2:
+        asked = turns[0]
+    elif len(turns) == 3 and turns[0].role == "system":
+        asked = turns[1]
+    else:
         return False
-    text = asked[0].rstrip()
+    text = asked.content
+    if len(text) > QUESTION_CHARACTERS:
+        return False
+    text = text.rstrip()
     return text.endswith(("?", "？")) or (_QUESTION.match(text) is not None and "\n" not in text)
 
 
-def _job(
-    dataset: Dataset, kind: AnswerKind, multi: float, tools: float, images: float, asks: float
-) -> tuple[Job, tuple[str, ...]]:
+def _job(dataset: Dataset, kind: AnswerKind, seen: Counts) -> tuple[Job, tuple[str, ...]]:
     """The kind of job and the facts that say so, written name=value, free of language."""
-    seen, single = f"multi_turn_share={multi:.3f}", f"single_turn_share={1 - multi:.3f}"
+    multi, tools = seen.multi / seen.rows, seen.tools / seen.rows
+    images, asks = seen.images / seen.rows, seen.questions / seen.rows
+    many, single = f"multi_turn_share={multi:.3f}", f"single_turn_share={1 - multi:.3f}"
     if images >= IMAGE_JOB_SHARE:
         return "images", (f"image_share={images:.3f}",)
     if dataset.format == "preference":
@@ -136,14 +168,13 @@ def _job(
     if dataset.format == "text":
         return "raw_text", (f"format={dataset.format}",)
     if multi >= DIALOGUE_SHARE:
-        return "dialogue", (seen,)
+        return "dialogue", (many,)
     if tools >= TOOLS_SHARE:
-        return "dialogue", (f"tools_share={tools:.3f}", seen)
+        return "dialogue", (f"tools_share={tools:.3f}", many)
     if kind in EXTRACTED:
         return "task", (f"answer_kind={kind}", single)
-    if asks >= QUESTION_SHARE:
-        return "knowledge", (f"question_share={asks:.3f}", single)
-    return "task", (f"question_share={asks:.3f}", single)
+    job: Job = "knowledge" if asks >= QUESTION_SHARE else "task"
+    return job, (f"question_share={asks:.3f}", single)
 
 
 def _tokens(rows: Sequence[Row], tokenizers: Mapping[str, str | Path]) -> dict[str, Spread]:

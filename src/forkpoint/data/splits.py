@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from forkpoint.data.near import near_pairs, normalised, prompt_text
+from forkpoint.data.near import asked_text, near_pairs, normalised
 from forkpoint.data.row import Row
 from forkpoint.errors import BadInput
 
@@ -93,9 +93,8 @@ def split(
     removed += more + copies
     everything = [*tested, *checked, *kept]
     groups = _groups(everything, group_by)
-    held = {groups[row.id]: row for row in tested}
-    checked, leaks = _without(checked, held, groups)
-    free, more_leaks = _without(kept, held | {groups[r.id]: r for r in checked}, groups)
+    checked, leaks = _apart(checked, tested, groups)
+    free, more_leaks = _apart(kept, [*tested, *checked], groups)
     wanted = sizes or default_sizes(len(kept) + len(tested) + len(checked))
     wanted = Sizes(
         validation=0 if validation is not None else wanted.validation,
@@ -173,12 +172,25 @@ def _unique(rows: Iterable[Row], before: Sequence[Row] = ()) -> tuple[list[Row],
     return kept, removed
 
 
-def _without(
-    rows: Sequence[Row], held: dict[str, Row], groups: dict[str, str]
+def _apart(
+    rows: Sequence[Row], holders: Sequence[Row], groups: dict[str, str]
 ) -> tuple[list[Row], list[tuple[Row, Row]]]:
-    """Rows whose group nobody holds, and the others with who holds it."""
-    free = [row for row in rows if groups[row.id] not in held]
-    return free, [(row, held[groups[row.id]]) for row in rows if groups[row.id] in held]
+    """Rows that share a group with none of the holders, and the others with their holder.
+
+    Of several holders the one with the same prompt is named.
+    """
+    held: dict[str, list[Row]] = defaultdict(list)
+    for holder in holders:
+        held[groups[holder.id]].append(holder)
+    free, leaks = [], []
+    for row in rows:
+        group = held.get(groups[row.id])
+        if group is None:
+            free.append(row)
+        else:
+            key = leak_key(row)
+            leaks.append((row, next((h for h in group if leak_key(h) == key), group[0])))
+    return free, leaks
 
 
 def _groups(rows: Sequence[Row], group_by: str | None) -> dict[str, str]:
@@ -216,7 +228,7 @@ def _join_equal(keys: Sequence[str | None], join: Callable[[int, int], None]) ->
 
 def leak_key(row: Row) -> str:
     """What two rows share when one gives the other away: the whole prompt, or the raw text."""
-    return normalised(prompt_text(row) or row.answer)
+    return normalised(asked_text(row))
 
 
 def _why(row: Row, holder: Row, group_by: str | None) -> Why:
@@ -289,15 +301,9 @@ def _by_time(
             wanted += 1  # rows of one moment stay together
         cuts.append(wanted)
     parts = late[: cuts[0]], late[cuts[0] : cuts[1]], late[cuts[1] :]
-    held: dict[str, Row] = {}
-    leaks: list[tuple[Row, Row]] = []
-    kept: list[list[Row]] = []
-    for part in parts:
-        clean = [row for row in part if groups[row.id] not in held]
-        leaks += [(row, held[groups[row.id]]) for row in part if groups[row.id] in held]
-        held |= {groups[row.id]: row for row in clean}
-        kept.append(clean)
-    return kept[2], kept[1], kept[0], leaks
+    validation, late_leaks = _apart(parts[1], parts[0], groups)
+    train, leaks = _apart(parts[2], [*parts[0], *validation], groups)
+    return train, validation, list(parts[0]), late_leaks + leaks
 
 
 def _moment(row: Row, field: str) -> float | str:
