@@ -19,16 +19,7 @@ import orjson
 
 from forkpoint.race.work import WORK, Work
 
-PRELOAD = (
-    "torch",
-    "transformers",
-    "trl",
-    "peft",
-    "datasets",
-    "trl.trainer.sft_trainer",
-    "transformers.models.llama.modeling_llama",
-    "forkpoint.race.child",
-)
+PRELOAD = ("forkpoint.race.preload",)
 POLL_SECONDS = 0.2  # how often progress is looked at
 
 
