@@ -61,6 +61,21 @@ def test_a_contradicted_rule_does_not_count() -> None:
         assert "FP-B03" in shown - counted
 
 
+def test_a_contradicted_rule_does_not_break_a_tie() -> None:
+    """Uncounted rules all lean to the Base here; the smaller twin still leads.
+
+    Counted, they would put the Base first before cost is looked at.
+    """
+    base = facts_of(name="base", stage="base", parameters=2_000, template=True)
+    chat = facts_of(name="chat", stage="chat", parameters=1_000, template=True)
+    found = advise(profile_of(rows=1_200), (base, chat), "").arms
+    lora = {one.candidate: one for one in found if one.approach == "lora"}
+    assert {"base": 2, "chat": -1} == {name: one.balances[-1].net for name, one in lora.items()}
+    counted = {name: [b.net for b in one.balances[:-1]] for name, one in lora.items()}
+    assert counted["base"] == counted["chat"]
+    assert lora["chat"].place < lora["base"].place
+
+
 def test_a_hard_limit_comes_last_and_is_not_raced() -> None:
     """A licence that forbids the use puts an arm last and out of the race to paste."""
     closed = facts_of(
