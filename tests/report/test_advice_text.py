@@ -57,7 +57,7 @@ def test_every_rule_is_mentioned(lang: str) -> None:
 def test_a_measurement_has_interval_and_n() -> None:
     """The measured evidence stands beside the guides, with interval, n and where it is from."""
     text = " ".join(advice_text(advice(GOAL["en"]), "en").split())
-    assert "-0.006 of 1 (95 % interval -0.025 to +0.014, n = 4, published)" in text
+    assert "-0.006 on a 0-1 score (95 % interval -0.025 to +0.014, n = 4, published)" in text
     assert "https://arxiv.org/abs/2405.00732" in text
     assert "cannot tell: the interval includes 0" in text
 

@@ -130,7 +130,9 @@ def _first_evidence(studies: tuple[str, ...], lang: str) -> str:
     one = study(studies[0])
     text = say(f"sources.lesson_{one.key}", lang)
     if one.figures:
-        text += f" {figure_text(one.figures[0].figure, lang)}"
+        first = one.figures[0]
+        name, told = say(f"sources.{first.name}", lang), figure_text(first.figure, lang)
+        text += f" {say('advice.item', lang, name=name[:1].upper() + name[1:], text=told)}"
     text += f" [{one.key}]"
     if more := len(studies) - 1:
         text += say("advice.bracket", lang, text=say("advice.more_evidence", lang, n=more))
