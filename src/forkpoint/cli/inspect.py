@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 QUIET_BYTES = 40_000_000  # read in about 2 seconds; a smaller file needs no progress bar
 CHECKPOINT_FILES = ("config.json", "adapter_config.json", "tokenizer_config.json")
 WEIGHT_SUFFIXES = (".gguf", ".safetensors", ".bin", ".pt", ".pth", ".ckpt")
-HUB_DATA = "datasets/"  # in front of a Hub id: a data set, not a checkpoint
 
 
 def command(lang: str) -> Callable[..., None]:
@@ -72,7 +71,7 @@ def is_checkpoint(target: str) -> bool:
     if path.exists():
         return path.suffix.lower() in WEIGHT_SUFFIXES
     from forkpoint.data import BUNDLED
-    from forkpoint.data.hub import is_hub_name
+    from forkpoint.data.hub import HUB_DATA, is_hub_name
 
     if target in BUNDLED or target.startswith(HUB_DATA):
         return False
@@ -106,13 +105,10 @@ def _print_checkpoint(target: str, lang: str, as_json: bool) -> None:
 def profiled(
     target: str, lang: str, seed: int, reading: dict[str, Any], tokenizers: dict[str, Path]
 ) -> "DataProfile":
-    from forkpoint.data import BUNDLED, bundled, load, profile
+    from forkpoint.data import load, profile
 
-    path: str | Path = target
-    if not Path(target).exists():
-        path = bundled(target) if target in BUNDLED else target.removeprefix(HUB_DATA)
-    with _progress(Path(path), lang) as on_bytes:
-        dataset = load(path, **reading, on_bytes=on_bytes)
+    with _progress(Path(target), lang) as on_bytes:
+        dataset = load(target, **reading, on_bytes=on_bytes)
     return profile(dataset, tokenizers, seed)
 
 

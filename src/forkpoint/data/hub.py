@@ -7,6 +7,7 @@ from pathlib import Path
 from forkpoint.errors import BadInput
 
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+HUB_DATA = "datasets/"  # in front of a Hub id where it could also be a checkpoint's
 PATTERNS = ("*.jsonl", "*.json", "*.parquet", "*.csv", "*.tsv", "*.arrow")
 SUFFIXES = tuple(p[1:] for p in PATTERNS)
 META = ("dataset_infos.json", "dataset_info.json", "state.json", "dataset_dict.json")

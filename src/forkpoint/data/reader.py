@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from forkpoint.data.bad_row import BadRow, BrokenRow, shown
+from forkpoint.data.bundled_sets import BUNDLED, bundled
 from forkpoint.data.container import Container, containers, raw_rows
 from forkpoint.data.conversation import Parts
 from forkpoint.data.json_file import OnBytes, Raw, silent
@@ -138,14 +139,16 @@ def _no_collection() -> Iterator[None]:
 
 
 def _local(path: str | Path) -> Path:
-    """The path itself, or where a data set of the Hub was fetched to."""
+    """The path itself, a bundled data set's, or where a data set of the Hub was fetched to."""
     local = Path(path)
-    if not local.exists() and isinstance(path, str):
-        from forkpoint.data.hub import fetched, is_hub_name
+    if local.exists() or not isinstance(path, str):
+        return local
+    from forkpoint.data.hub import HUB_DATA, fetched, is_hub_name
 
-        if is_hub_name(path):
-            return fetched(path)
-    return local
+    if path in BUNDLED:
+        return bundled(path)
+    name = path.removeprefix(HUB_DATA)
+    return fetched(name) if is_hub_name(name) else local
 
 
 def _read(
