@@ -88,7 +88,8 @@ def test_half_precision_rows_are_decoded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "never"), [("base", {"<|im_start|>", "<|im_end|>"}), ("instruct", set()), ("chat", set())]
+    ("name", "never"),
+    [("base", {"<|im_start|>", "<|im_end|>"}), ("instruct", set()), ("chat", set())],
 )
 def test_the_pocket_family_tells_its_stage_by_its_rows(name: str, never: set[str]) -> None:
     """The turn tokens of the pocket base never occurred; those of its tuned siblings did."""

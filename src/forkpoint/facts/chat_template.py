@@ -8,7 +8,7 @@ import jinja2
 
 from forkpoint.facts.template_sandbox import OutOfBoundsError, Sandbox, deadline
 
-RENDER_SECONDS = 1.0  # seconds a rendering; real templates need under 0.01
+RENDER_SECONDS = 1.0  # seconds of processor time a rendering; real templates need under 0.05
 TEMPLATE_LIMIT = 500_000  # characters; the longest public template has some 30,000
 CLOCK = datetime(2024, 7, 26)  # the day that Llama 3's own template falls back to
 

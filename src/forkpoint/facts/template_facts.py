@@ -16,8 +16,9 @@ QUESTION_2, ANSWER_2, THOUGHT = "Zquestion2z", "Zanswer2z", "Zthoughtz"
 LATER = datetime(2031, 3, 9)  # any other day than the pinned one
 DEFAULT_PROMPT_LETTERS = 12  # letters; role names and brackets left over are shorter
 
+# What special tokens look like, for checkpoints whose tokenizer cannot be read.
 _TOKEN_LIKE = re.compile(
-    r"<\|[^<>|\s]{1,40}\|>|</?[A-Za-z_][\w:]{0,30}>|\[/?[A-Z_]{3,24}\]|<｜[^<>\s]{1,40}｜>"
+    r"<\|[^<>|\s]{1,40}\|?>|</?[A-Za-z_][\w:]{0,30}\|?>|\[/?[A-Z_]{3,24}\]|<｜[^<>\s]{1,40}｜>"
 )
 _PIPED = re.compile(r"<[|｜][^<>|｜\s]{1,40}[|｜]>")
 _ROLE_WORDS = re.compile(
@@ -58,7 +59,29 @@ def _with_tokens(render: Callable[..., str], tokenizer: TokenizerFacts) -> Rende
             messages, add_generation_prompt=prompt, tools=None, documents=None, **tokens, **settings
         )
 
-    return run
+    return run if _takes_text(run) else _in_parts(run)
+
+
+def _takes_text(render: Render) -> bool:
+    """Whether a message's content may be a plain text; vision templates want a list of parts."""
+    try:
+        return QUESTION in render([turn("user", QUESTION)])
+    except TemplateError:
+        return False
+
+
+def _in_parts(render: Render) -> Render:
+    def run(messages: list[dict[str, Any]], prompt: bool = False, **settings: Any) -> str:
+        parts = [
+            {**message, "content": [{"type": "text", "text": message["content"]}]}
+            for message in messages
+        ]
+        return render(parts, prompt, **settings)
+
+    try:
+        return run if QUESTION in run([turn("user", QUESTION)]) else render
+    except TemplateError:
+        return render
 
 
 def turn(role: str, content: str) -> dict[str, Any]:
@@ -93,7 +116,7 @@ def _special_tokens(text: str, tokenizer: TokenizerFacts) -> tuple[str, ...]:
     """Special tokens in the order in which the text uses them."""
     known = {token.content for token in tokenizer.added if len(token.content) > 1}
     known |= {t for t in (tokenizer.bos, tokenizer.eos) if t}
-    known |= set((_PIPED if known else _TOKEN_LIKE).findall(text))
+    known |= set((_PIPED if tokenizer.added else _TOKEN_LIKE).findall(text))
     found = {token: text.find(token) for token in known if token.strip() and token in text}
     return tuple(sorted(found, key=lambda token: (found[token], -len(token))))
 
