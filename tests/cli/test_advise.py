@@ -77,6 +77,18 @@ def test_advise_as_json(tickets: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert json.loads(short)["findings"] == json.loads(long)["findings"]
 
 
+def test_the_race_reads_the_data_alike(
+    tickets: Path, tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A format that was named for the advice is named in the race to paste."""
+    code, out, _ = here(
+        capsys, "advise", str(tickets), "--model", str(tiny_checkpoint),
+        "--data-format", "messages", "--json",
+    )
+    assert 0 == code
+    assert json.loads(out)["settle"].endswith("--data-format messages")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -43,6 +43,9 @@ def command(lang: str) -> Callable[..., None]:
             read_machine(),
             data_name=data,
         )
+        if data_format and advice.settle:
+            settle = f"{advice.settle} --data-format {data_format}"  # a known format's name
+            advice = advice.model_copy(update={"settle": settle})
         if json or format == "json":
             from forkpoint.report.advice_json import advice_json
 

@@ -47,8 +47,8 @@ def _letters(advice: Advice) -> dict[str, str]:
 
 def _rules(advice: Advice, lang: str) -> str:
     letters = _letters(advice)
-    note = say("advice.legend", lang)
-    lines = [heading(say("advice.what_rules_say", lang), note)]
+    note = say("advice.bracket", lang, text=say("advice.legend", lang))
+    lines = [heading(say("advice.what_rules_say", lang) + note)]
     for one in advice.candidates:
         stage = one.stage.capitalize() if one.stage else say("advice.stage_unknown", lang)
         size = f", {_size(one.parameters)}" if one.parameters else ""

@@ -57,7 +57,8 @@ def _about(advice: Advice, lang: str) -> str:
 
 
 def _run_first(advice: Advice, lang: str) -> str:
-    lines = [heading(say("advice.run_first", lang), say("advice.run_first_note", lang))]
+    note = say("advice.bracket", lang, text=say("advice.run_first_note", lang))
+    lines = [heading(say("advice.run_first", lang) + note)]
     untrained = [arm for arm in advice.arms if not arm.trained and not arm.excluded_by]
     trained = [arm for arm in advice.arms if arm not in untrained]
     if untrained:
@@ -112,7 +113,8 @@ def _disagreements(advice: Advice, lang: str) -> str:
     note = say(
         "advice.guides_disagree_note", lang, n=len(live), all=len(advice.disagreements)
     )
-    lines = [heading(say("advice.guides_disagree", lang), note)]
+    note = say("advice.bracket", lang, text=note)
+    lines = [heading(say("advice.guides_disagree", lang) + note)]
     for place, one in enumerate(live):
         lines += [""] if place else []
         lines += [sides_text(one, lang), _first_evidence(one.studies, lang)]

@@ -43,7 +43,6 @@ def pad(text: str, cells: int) -> str:
     return text + " " * max(0, cells - cell_len(text))
 
 
-def heading(text: str, note: str = "") -> str:
-    """A heading over a rule, with a note beside it."""
-    line = f"{text}  ({note})" if note else text
-    return f"\n{line}\n{'-' * min(WIDTH, cell_len(line))}"
+def heading(text: str) -> str:
+    """A heading over a rule."""
+    return f"\n{text}\n{'-' * min(WIDTH, cell_len(text))}"
