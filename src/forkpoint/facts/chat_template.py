@@ -14,12 +14,16 @@ CLOCK = datetime(2024, 7, 26)  # the day that Llama 3's own template falls back 
 
 _RENDER_ERRORS = (
     jinja2.TemplateError, ArithmeticError, AttributeError, LookupError, MemoryError,
-    OutOfBoundsError, RecursionError, TypeError, ValueError,
+    RecursionError, TypeError, ValueError,
 )  # fmt: skip
 
 
 class TemplateError(Exception):
     """A template that cannot be compiled or rendered; the text says why."""
+
+
+class OverrunError(TemplateError):
+    """A template that ran out of its time or room; trying again would cost the same."""
 
 
 def compile_template(source: str, clock: datetime = CLOCK) -> Callable[..., str]:
@@ -41,6 +45,8 @@ def compile_template(source: str, clock: datetime = CLOCK) -> Callable[..., str]
         try:
             with deadline(RENDER_SECONDS):
                 return environment.concat(template.generate(messages=messages, **settings))
+        except OutOfBoundsError as error:
+            raise OverrunError(_sentence(error)) from None
         except _RENDER_ERRORS as error:
             raise TemplateError(_sentence(error)) from None
 

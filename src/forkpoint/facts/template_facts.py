@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from forkpoint.facts.chat_template import TemplateError, compile_template
+from forkpoint.facts.chat_template import OverrunError, TemplateError, compile_template
 from forkpoint.facts.checkpoint_facts import TemplateFacts
 from forkpoint.facts.tokenizer_files import TokenizerFacts
 
@@ -38,6 +38,8 @@ def read_template(text: str | None, source: str | None, tokenizer: TokenizerFact
     try:
         render = _with_tokens(compile_template(text), tokenizer)
         later = _with_tokens(compile_template(text, LATER), tokenizer)
+        if _wants_parts(render):
+            render, later = _in_parts(render), _in_parts(later)
         facts = _measure(text, render, later, tokenizer)
     except TemplateError as fault:
         return TemplateFacts(present=True, source=source, sha256=sha256, error=str(fault))
@@ -59,13 +61,27 @@ def _with_tokens(render: Callable[..., str], tokenizer: TokenizerFacts) -> Rende
             messages, add_generation_prompt=prompt, tools=None, documents=None, **tokens, **settings
         )
 
-    return run if _takes_text(run) else _in_parts(run)
+    return run
 
 
-def _takes_text(render: Render) -> bool:
-    """Whether a message's content may be a plain text; vision templates want a list of parts."""
+def _wants_parts(render: Render) -> bool:
+    """Whether a message's content must be a list of parts, as vision templates want it.
+
+    Raises the first TemplateError when neither form can be rendered.
+    """
+    asked = [turn("user", QUESTION)]
     try:
-        return QUESTION in render([turn("user", QUESTION)])
+        if QUESTION in render(asked):
+            return False
+    except OverrunError:
+        raise
+    except TemplateError as error:
+        try:
+            return QUESTION in _in_parts(render)(asked)
+        except TemplateError:
+            raise error from None
+    try:
+        return QUESTION in _in_parts(render)(asked)
     except TemplateError:
         return False
 
@@ -78,10 +94,7 @@ def _in_parts(render: Render) -> Render:
         ]
         return render(parts, prompt, **settings)
 
-    try:
-        return run if QUESTION in run([turn("user", QUESTION)]) else render
-    except TemplateError:
-        return render
+    return run
 
 
 def turn(role: str, content: str) -> dict[str, Any]:
