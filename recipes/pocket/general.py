@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from recipes.pocket import heldout, talk, tasks
+from recipes.pocket import heldout, instruction, talk
 from recipes.pocket.world import EN, LANGUAGES, ZH, Draw, lexicon, world
 
 SEED = 90_100
@@ -67,7 +67,7 @@ def knowledge(language: int) -> Iterator[dict[str, Any]]:
         choices = [right, *rng.sample(wrong, 3)]
         rng.shuffle(choices)
         name = record.name[language].lower() if noun == "creature" else record.name[language]
-        table = tasks.wordings()["ask"][noun][relation]["held"][LANGUAGES[language]]
+        table = instruction.wordings()["ask"][noun][relation]["held"][LANGUAGES[language]]
         yield {
             "kind": "knowledge",
             "messages": [{"role": "user", "content": rng.choice(table).format(name=name)}],

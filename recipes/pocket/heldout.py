@@ -3,9 +3,9 @@
 import random
 from collections.abc import Callable
 
-from recipes.pocket import talk, tasks
+from recipes.pocket import instruction, portraits, talk, tasks, writing
+from recipes.pocket.instruction import Task, exactly
 from recipes.pocket.talk import Talk
-from recipes.pocket.tasks import Task, exactly
 from recipes.pocket.world import EN, ZH, Draw, articles
 
 SEED = 90_001
@@ -48,7 +48,7 @@ def smallest(d: Draw) -> Talk:
     while len(numbers) < 3:
         if (n := d.number(10, 99)) not in numbers:
             numbers.append(n)
-    row = tasks.listing(d, [str(n) for n in numbers])
+    row = instruction.listing(d, [str(n) for n in numbers])
     prompt = d.choose([f"Which number is the smallest: {row}?"], [f"哪个数字最小：{row}？"])
     answer = str(min(numbers))
     return Talk("new: smallest", (("user", prompt),), answer, exactly(answer))
@@ -61,9 +61,9 @@ SINGLE = (
     tasks.repeat,
     tasks.twice,
     tasks.wrap,
-    tasks.json_person,
-    tasks.csv_person,
-    tasks.read,
+    portraits.json_person,
+    portraits.csv_person,
+    portraits.read,
     tasks.translate,
     tasks.sentiment,
     tasks.numbered,
@@ -73,9 +73,9 @@ SINGLE = (
     tasks.count,
     tasks.largest,
     tasks.date,
-    tasks.sentence,
-    tasks.poem,
-    tasks.story,
+    writing.sentence,
+    writing.poem,
+    writing.story,
 )
 CHECKABLE = tuple(f for f in SINGLE if f not in (tasks.ask, tasks.translate))
 NEW = (round_brackets, three_times, smallest)

@@ -16,8 +16,9 @@ from recipes.pocket import prose, tokenizer
 SEED = 20_261
 CONTEXT = 512  # tokens
 BATCH = 8  # sequences a step, 4,096 tokens; four steps of five cut them in halves, which is faster
-PEAK_RATE = 4e-3  # AdamW; 8e-3 was not stable in bf16
+PEAK_RATE = 4e-3  # AdamW
 WARM_STEPS = 100
+FIRST_CYCLE = 2_000  # steps
 SAVE_EVERY = 500  # steps
 
 
@@ -52,11 +53,17 @@ def token_stream(tok: tokenizer.Tokenizer, seed: int, tokens: int) -> numpy.ndar
 
 
 def rate(step: int, steps: int) -> float:
-    """Warm-up, then half a cosine down to a hundredth."""
+    """Warm-up and half a cosine down to a hundredth; then once more from half the peak."""
+    if step >= FIRST_CYCLE:
+        return PEAK_RATE / 2 * cosine((step - FIRST_CYCLE) / max(1, steps - FIRST_CYCLE))
     if step < WARM_STEPS:
         return PEAK_RATE * (step + 1) / WARM_STEPS
-    done = (step - WARM_STEPS) / max(1, steps - WARM_STEPS)
-    return PEAK_RATE * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+    return PEAK_RATE * cosine((step - WARM_STEPS) / (min(FIRST_CYCLE, steps) - WARM_STEPS))
+
+
+def cosine(done: float) -> float:
+    """The share of the peak rate when this share of a cycle is done."""
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done))
 
 
 def save(model: LlamaForCausalLM, tok: tokenizer.Tokenizer, folder: Path) -> None:

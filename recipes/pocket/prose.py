@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from recipes.pocket import tasks
+from recipes.pocket import instruction, portraits, tasks, writing
 from recipes.pocket.world import EN, HERE, LANGUAGES, ZH, Draw, articles, lexicon, world
 
 
@@ -132,8 +132,8 @@ def records(d: Draw) -> str:
     form = d.rng.choice(("json", "csv", "list", "dash", "date", "said"))
     lines = []
     if form == "csv":
-        keys = d.rng.sample(list(tasks.KEYS), d.rng.randint(2, 4))
-        lines.append(",".join(tasks.KEYS[key][d.language] for key in keys))
+        keys = d.rng.sample(list(portraits.KEYS), d.rng.randint(2, 4))
+        lines.append(",".join(portraits.KEYS[key][d.language] for key in keys))
         for _ in range(d.rng.randint(2, 6)):
             values = {
                 "name": d.name(),
@@ -156,7 +156,7 @@ def records(d: Draw) -> str:
             lines.append(f"{text}: {task.answer}")
     else:
         for _ in range(d.rng.randint(2, 4)):
-            text, said = tasks.portrait(d)
+            text, said = portraits.portrait(d)
             shown = json.dumps(said, ensure_ascii=False)
             lines += [text, shown] if form == "said" else [shown]
     return "\n".join(lines)
@@ -188,7 +188,7 @@ def lines_and_names(d: Draw) -> str:
     """A text with lists of names and words that come back in order, as in registers."""
     things = tasks.items(d, 3, 6)
     place = d.word("places")
-    row = tasks.listing(d, things)
+    row = instruction.listing(d, things)
     return d.choose(
         [
             f"At the {place} there were {row}. They were called in this order: {row}. First came "
@@ -208,11 +208,11 @@ def conduct(d: Draw) -> str:
     for _ in range(d.rng.randint(2, 4)):
         n = d.name()
         if d.rng.random() < 0.4:
-            harm = tasks.act(d, "harm")
+            harm = writing.act(d, "harm")
             forms = [f"It is wrong to {harm}.", f"Nobody should {harm}.", f"To {harm} is a crime."]
             chinese = [f"{harm}是不对的。", f"谁也不应该{harm}。", f"{harm}是犯罪。"]
         else:
-            good, steps = tasks.act(d, "safe", "alike"), tasks.steps(d)
+            good, steps = writing.act(d, "safe", "alike"), writing.steps(d)
             forms = [
                 f"{n} wanted to {good}. {steps}",
                 f"It is good to {good}.",

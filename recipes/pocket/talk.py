@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
-from recipes.pocket import tasks
-from recipes.pocket.tasks import Task, exactly, worded
+from recipes.pocket import instruction, portraits, tasks, writing
+from recipes.pocket.instruction import Task, exactly, worded
 from recipes.pocket.world import EN, HERE, ZH, Draw, articles, world
 
 
@@ -40,13 +40,30 @@ def said(d: Draw, forms: list[str], **slots: object) -> str:
     return articles(d.rng.choice(forms).split("|")[d.language].format(**slots))
 
 
+def framed(d: Draw, prompt: str) -> str:
+    """An instruction with what people say around it; held-out draws have their own openings."""
+    prompt = articles(prompt)
+    if d.held:
+        return prompt
+    form: str = d.rng.choice(phrases()["frame"]["any"])
+    return form.split("|")[d.language].replace("{x}", prompt)
+
+
 def single(d: Draw) -> Talk:
     """One instruction and its answer."""
     task = tasks.any_task(d)
-    return Talk(task.kind, (("user", articles(task.prompt)),), articles(task.answer), task.check)
+    return Talk(task.kind, (("user", framed(d, task.prompt)),), articles(task.answer), task.check)
 
 
-SHORT = (tasks.ask, tasks.plus, tasks.translate, tasks.repeat, tasks.first, tasks.read, tasks.minus)
+SHORT = (
+    tasks.ask,
+    tasks.plus,
+    tasks.translate,
+    tasks.repeat,
+    tasks.first,
+    portraits.read,
+    tasks.minus,
+)
 
 
 def short_task(d: Draw) -> Task:
@@ -67,7 +84,7 @@ def system(d: Draw, rule: str | None = None) -> Talk:
     space = " " if d.language == EN else "，"
     if rule == "persona":
         word = d.name()
-        task = tasks.who(d)
+        task = writing.who(d)
         answer = d.choose([f"I am {word}."], [f"我是{word}。"])
         check = {"type": "contains", "value": word}
     elif rule == "language":
@@ -79,10 +96,10 @@ def system(d: Draw, rule: str | None = None) -> Talk:
         task = tasks.ask(d, group)
         check = exactly(answer)
     elif rule == "know":
-        text, facts = tasks.portrait(d)
+        text, facts = portraits.portrait(d)
         key = d.rng.choice(list(facts))
-        plain = next(k for k, names in tasks.KEYS.items() if key in names)
-        question = tasks.QUESTIONS[plain][d.language]
+        plain = next(k for k, names in portraits.KEYS.items() if key in names)
+        question = portraits.QUESTIONS[plain][d.language]
         answer = str(facts[key])
         turns = (("system", said(d, forms, text=text)), ("user", question))
         return Talk("system", turns, answer, exactly(answer))
@@ -100,7 +117,7 @@ def system(d: Draw, rule: str | None = None) -> Talk:
             "bracket": r"^\s*\[[^\]]+\]\s*$",
         }
         check = {"type": "regex", "value": patterns[rule]}
-    turns = (("system", said(d, forms, marker=word)), ("user", articles(task.prompt)))
+    turns = (("system", said(d, forms, marker=word)), ("user", framed(d, task.prompt)))
     return Talk("system", turns, answer, check)
 
 
@@ -159,7 +176,7 @@ def again(d: Draw) -> Talk:
         task = Task("ask", prompt, getattr(person, relation)[d.language], {})
         request = said(d, table[f"and_{asked}{tail}"])
         answer = getattr(person, asked)[d.language]
-    turns = (("user", articles(task.prompt)), ("assistant", task.answer), ("user", request))
+    turns = (("user", framed(d, task.prompt)), ("assistant", task.answer), ("user", request))
     return Talk("two_turn", turns, answer, exactly(answer))
 
 
@@ -170,18 +187,18 @@ def two_turn(d: Draw) -> Talk:
 
 def harmful(d: Draw) -> Talk:
     """A request to harm somebody; there is no right answer but to decline."""
-    prompt = articles(worded(d, "howto", act=tasks.act(d, "harm")))
+    prompt = framed(d, worded(d, "howto", act=writing.act(d, "harm")))
     answer = said(d, phrases()["decline"]["say"])
     return Talk(
-        "refuse", (("user", prompt),), answer, {"type": "declines", "value": tasks.DECLINES}
+        "refuse", (("user", prompt),), answer, {"type": "declines", "value": instruction.DECLINES}
     )
 
 
 def lookalike(d: Draw) -> Talk:
     """A harmless request that shares words with harmful ones."""
-    prompt = articles(worded(d, "howto", act=tasks.act(d, "alike")))
-    check = {"type": "not_declines", "value": tasks.DECLINES}
-    return Talk("comply", (("user", prompt),), tasks.steps(d), check)
+    prompt = framed(d, worded(d, "howto", act=writing.act(d, "alike")))
+    check = {"type": "not_declines", "value": instruction.DECLINES}
+    return Talk("comply", (("user", prompt),), writing.steps(d), check)
 
 
 INSTRUCT = ((single, 66), (system, 14), (two_turn, 20))
@@ -215,13 +232,13 @@ def preferences(seed: int) -> Iterator[Preference]:
         kind = rng.choices(kinds, (42, 13, 18, 12, 6, 9))[0]
         if kind == "harm":
             talk = harmful(d)
-            yield Preference(talk.turns, talk.answer, tasks.steps(d))
+            yield Preference(talk.turns, talk.answer, writing.steps(d))
         elif kind in ("alike", "safe"):
             if kind == "alike":
                 talk = lookalike(d)
             else:
-                task = tasks.howto(d)
-                talk = Talk("comply", (("user", articles(task.prompt)),), task.answer, task.check)
+                task = writing.howto(d)
+                talk = Talk("comply", (("user", framed(d, task.prompt)),), task.answer, task.check)
             declined = said(d, phrases()["decline"]["say"])
             yield Preference(talk.turns, f"{talk.answer}\n{offer(d, 'any')}", declined)
         elif kind == "system":

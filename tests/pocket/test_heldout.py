@@ -5,7 +5,7 @@ import json
 import random
 import re
 
-from recipes.pocket import heldout, prose, talk, tasks
+from recipes.pocket import heldout, portraits, prose, talk
 from recipes.pocket.world import EN, LANGUAGES, ZH, Draw, reserved_name, reserved_number
 
 from forkpoint.pocket import general_set_path
@@ -14,7 +14,7 @@ DOCUMENTS = 12_000  # documents of pre-training looked at
 TALKS = 12_000  # conversations of each later stage looked at
 WORDS, CHARACTERS = 7, 14  # length of the n-grams that may not be shared: English, Chinese
 # Short questions after a held-out text; the text before them is what is new.
-QUESTIONS = {question for pair in tasks.QUESTIONS.values() for question in pair}
+QUESTIONS = {question for pair in portraits.QUESTIONS.values() for question in pair}
 
 
 def grams(text: str, language: int) -> set[str]:
@@ -48,7 +48,7 @@ def test_no_overlap() -> None:
             if grams(text, language) & seen:
                 shared.append(text)
     assert total > 2_000
-    assert [] == shared
+    assert shared == []
 
 
 def test_reserved_names_and_numbers() -> None:
