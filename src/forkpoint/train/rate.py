@@ -10,8 +10,8 @@ LORA_OVER_FULL = 10  # [LoRA Without Regret, 2025: about 10 times the best full 
 RULE_HIDDEN = 2000
 RULE_EXPONENTS = {"llama": 0.781, "qwen": 0.0775}
 RULE_SMALLEST_HIDDEN = 1024  # the rule was fitted on hidden sizes from here on
-# Own sweeps outside that range: hidden size -> (LoRA, full) [docs/LOG.md, rates]
-SWEPT = {128: (3e-3, 1e-3), 576: (1e-3, 1e-4)}
+SWEPT_HIDDEN = 128  # hidden size of our own sweep, on the pocket family
+SWEPT_RATES = (3e-3, 1e-3)  # best of it: LoRA, full [docs/LOG.md, rates]
 
 
 class Rate(Record):
@@ -24,10 +24,10 @@ class Rate(Record):
 
 
 def starting_rate(hidden_size: int, family: str | None, lora: bool) -> Rate:
-    """The published rule where it was fitted, between our own sweeps below that."""
+    """The published rule where it was fitted, and towards our own sweep below that."""
     if hidden_size >= RULE_SMALLEST_HIDDEN:
         return _published(hidden_size, family, lora)
-    return _from_sweeps(hidden_size, lora)
+    return _below_the_rule(hidden_size, lora)
 
 
 def _published(hidden_size: int, family: str | None, lora: bool) -> Rate:
@@ -47,15 +47,16 @@ def _published(hidden_size: int, family: str | None, lora: bool) -> Rate:
     )
 
 
-def _from_sweeps(hidden_size: int, lora: bool) -> Rate:
-    """Log-linear between the two swept sizes, and their own values outside."""
-    (small, low), (large, high) = sorted(SWEPT.items())
-    column = 0 if lora else 1
-    share = (min(max(hidden_size, small), large) - small) / (large - small)
-    value = low[column] ** (1 - share) * high[column] ** share
+def _below_the_rule(hidden_size: int, lora: bool) -> Rate:
+    """Our own sweep's value at its size, log-linear from there to where the rule begins."""
+    swept = SWEPT_RATES[0 if lora else 1]
+    rule = _published(RULE_SMALLEST_HIDDEN, "llama", lora).value
+    span = RULE_SMALLEST_HIDDEN - SWEPT_HIDDEN
+    share = max(0, hidden_size - SWEPT_HIDDEN) / span
+    at_sweep = hidden_size == SWEPT_HIDDEN
     return Rate(
-        value=value,
-        origin="measured" if hidden_size in SWEPT else "ruled",
-        key="train.rate_swept" if hidden_size in SWEPT else "train.rate_between",
-        values={"hidden": hidden_size, "small": small, "large": large},
+        value=swept ** (1 - share) * rule**share,
+        origin="measured" if at_sweep else "ruled",
+        key="train.rate_swept" if at_sweep else "train.rate_between",
+        values={"hidden": hidden_size, "small": SWEPT_HIDDEN, "large": RULE_SMALLEST_HIDDEN},
     )
