@@ -1,13 +1,13 @@
 """What is fixed before a race starts: arms, rungs, budget, settings, and what a cell costs."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from forkpoint.engine.arm import Arm, Ask
-from forkpoint.engine.curves import CurveModel, Grid
+from forkpoint.engine.curves import CurveModel, Floats, Grid
 from forkpoint.engine.history import Cell
 from forkpoint.engine.prior import shipped
 from forkpoint.engine.scale import Scale
@@ -73,17 +73,32 @@ class Course:
             kind=self.settings.kind,
         )
 
-    def cost(self, cell: Cell, busy: Iterable[Cell]) -> float:
-        """Tokens times cost expected for a cell, given the cells already run or under way."""
-        arm, rung = cell
-        if not self.arms[arm].trains:
-            return 0.0
-        mine = [done for number, done in busy if number == arm and done != rung]
-        trials = 1 if mine else self.settings.first_rung_trials
-        below = [self.rungs[done] for done in mine if done < rung]
-        start = max(below, default=0) if self.settings.kind == "continued" else 0
-        return (self.rungs[rung] - start) * self.arms[arm].cost_per_token * trials
+    def prices(self, busy: Collection[Cell]) -> Floats:
+        """Tokens times cost expected for each cell (A, K); infinite where nothing can be run.
+
+        `busy` are the cells already run or under way; a continued run only goes forward.
+        """
+        price_AK = np.full((len(self.arms), len(self.rungs)), np.inf)
+        highest = dict.fromkeys(range(len(self.arms)), -1)
+        for number, rung in busy:
+            highest[number] = max(highest[number], rung)
+        for number, (arm, runs) in enumerate(zip(self.arms, self.runs, strict=True)):
+            top = highest[number]
+            trials = self.settings.first_rung_trials if top < 0 else 1
+            if not arm.trains:
+                if top < 0:
+                    price_AK[number, runs[0]] = 0.0
+                continue
+            on = self.settings.kind == "continued" and top >= 0
+            for rung in runs:
+                if not on or rung > top:
+                    tokens = self.rungs[rung] - (self.rungs[top] if on else 0)
+                    price_AK[number, rung] = tokens * arm.cost_per_token * trials
+        for cell in busy:
+            price_AK[cell] = np.inf
+        return price_AK
 
     def opening_cost(self) -> float:
         """Tokens times cost to take every arm to its first rung."""
-        return sum(self.cost((arm, runs[0]), ()) for arm, runs in enumerate(self.runs))
+        price_AK = self.prices(())
+        return sum(float(price_AK[arm, runs[0]]) for arm, runs in enumerate(self.runs))

@@ -21,6 +21,7 @@ from forkpoint.engine.prior import CurveScales, Prior
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 COMMON_LEVEL_SD = 2.0  # curve units; so wide that the scores alone say where a task lies
+TRUST = 0.2  # power of the evidence between settings; neighbouring cells repeat themselves
 JITTER = 1e-10  # curve units squared; keeps a Cholesky factor of exact scores possible
 
 
@@ -44,29 +45,36 @@ class Seen:
 
 @dataclass(frozen=True)
 class Belief:
-    """A mixture of Gaussians over final values (weight_H, mean_HA, cov_HAA), and its moments.
+    """A mixture of Gaussians over all cells, one part for each setting of the prior.
 
-    `cross_AC` and `variance_C` are the mixture's covariance of finals with each cell and the
-    cells' variance, `mean_C` their mean: all that a look-ahead by one cell needs.
+    `half_HNC` are the parts' Cholesky-solved covariances of seen cells with all cells, so that
+    the posterior covariance of any few cells is one product away.
     """
 
     weight_H: Floats
-    mean_HA: Floats
-    cov_HAA: Floats
-    mean_C: Floats
-    variance_C: Floats
-    cross_AC: Floats
+    mean_HC: Floats
+    prior_HCC: Floats
+    half_HNC: Floats
     final_A: Ints
 
-    @property
-    def final_mean(self) -> Floats:
-        """Mean final values, axis A."""
-        return self.mean_C[self.final_A]
+    def mean(self, cell_M: Ints) -> Floats:
+        """Mean curve values of some cells."""
+        mean_M: Floats = self.weight_H @ self.mean_HC[:, cell_M]
+        return mean_M
 
-    @property
-    def final_variance(self) -> Floats:
-        """Variance of final values, axis A."""
-        return self.variance_C[self.final_A]
+    def parts(self, left_L: Ints, right_M: Ints) -> Floats:
+        """Covariance (H, L, M) of two sets of cells in each part."""
+        prior_HLM = self.prior_HCC[:, left_L[:, None], right_M[None, :]]
+        half_HLN = self.half_HNC[:, :, left_L].transpose(0, 2, 1)
+        parts_HLM: Floats = prior_HLM - half_HLN @ self.half_HNC[:, :, right_M]
+        return parts_HLM
+
+    def covariance(self, left_L: Ints, right_M: Ints) -> Floats:
+        """Covariance (L, M) of the mixture, the parts' disagreement included."""
+        left_HL = self.mean_HC[:, left_L] - self.mean(left_L)
+        right_HM = self.mean_HC[:, right_M] - self.mean(right_M)
+        total_LM: Floats = np.tensordot(self.weight_H, self.parts(left_L, right_M), 1)
+        return total_LM + (self.weight_H[:, None] * left_HL).T @ right_HM
 
 
 def integrated_walk(t_N: Floats, u_M: Floats) -> Floats:
@@ -77,14 +85,16 @@ def integrated_walk(t_N: Floats, u_M: Floats) -> Floats:
 
 def covariance(grid: Grid, scales: CurveScales) -> Floats:
     """Prior covariance of all cells under one setting."""
-    t = grid.t_C
-    same = grid.arm_C[:, None] == grid.arm_C[None, :]
-    tt = t[:, None] * t[None, :]
-    walk = integrated_walk(t, t)
-    common = COMMON_LEVEL_SD**2 + scales.common_slope**2 * tt + scales.common_walk**2 * walk
-    own = scales.own_level**2 + scales.own_slope**2 * tt + scales.own_walk**2 * walk
-    rough = scales.wiggle**2 * (t[:, None] == t[None, :])
-    total: Floats = common + same * (own + rough)
+    t_T, place_C = np.unique(grid.t_C, return_inverse=True)
+    rise_TT, walk_TT = t_T[:, None] * t_T[None, :], integrated_walk(t_T, t_T)
+    common_TT = (
+        COMMON_LEVEL_SD**2 + scales.common_slope**2 * rise_TT + scales.common_walk**2 * walk_TT
+    )
+    own_TT = scales.own_level**2 + scales.own_slope**2 * rise_TT + scales.own_walk**2 * walk_TT
+    own_TT = own_TT + scales.wiggle**2 * np.eye(len(t_T))
+    same_CC = grid.arm_C[:, None] == grid.arm_C[None, :]
+    cells = np.ix_(place_C, place_C)
+    total: Floats = common_TT[cells] + same_CC * own_TT[cells]
     return total
 
 
@@ -93,64 +103,29 @@ class CurveModel:
 
     def __init__(self, grid: Grid, prior: Prior) -> None:
         self.grid = grid
+        t_C = grid.t_C
+        self.mean_HC = np.stack([s.mean_slope * t_C + s.bend * t_C**2 / 2 for s in prior.scales])
         self.cov_HCC = np.stack([covariance(grid, scales) for scales in prior.scales])
-        self.mean_HC = np.stack(
-            [scales.slope * grid.t_C + scales.bend * grid.t_C**2 / 2 for scales in prior.scales]
-        )
 
     def belief(self, seen: Seen) -> Belief:
-        """The posterior given the seen cells; with none seen, the prior."""
-        final = self.grid.final_A
-        centre = _centre(self.grid, seen)
-        weights, means, finals, crosses, variances = [], [], [], [], []
-        for mean_C, cov_CC in zip(self.mean_HC, self.cov_HCC, strict=True):
-            mean, final_cov, cross, variance, evidence = _condition(
-                mean_C + centre, cov_CC, final, seen
+        """The posterior given the seen cells, of which there must be at least one."""
+        t_N = self.grid.t_C[seen.cell_N]
+        mean_HC = self.mean_HC + seen.value_N[t_N == t_N.min()].mean()
+        log_evidence, means, halves = [], [], []
+        for mean_C, cov_CC in zip(mean_HC, self.cov_HCC, strict=True):
+            gram_NN = cov_CC[np.ix_(seen.cell_N, seen.cell_N)] + seen.error_NN
+            gram_NN[np.diag_indices_from(gram_NN)] += JITTER
+            root_NN, lower = cho_factor(gram_NN, lower=True, check_finite=False)
+            off_N = seen.value_N - mean_C[seen.cell_N]
+            solved_N = cho_solve((root_NN, lower), off_N, check_finite=False)
+            log_root = float(np.log(np.diagonal(root_NN)).sum())
+            log_evidence.append(-0.5 * float(off_N @ solved_N) - log_root)
+            means.append(mean_C + cov_CC[:, seen.cell_N] @ solved_N)
+            halves.append(
+                solve_triangular(root_NN, cov_CC[seen.cell_N], lower=True, check_finite=False)
             )
-            weights.append(evidence)
-            means.append(mean)
-            finals.append(final_cov)
-            crosses.append(cross)
-            variances.append(variance)
-        weight_H = np.exp(np.array(weights) - max(weights))
+        weight_H = np.exp(TRUST * (np.array(log_evidence) - max(log_evidence)))
         weight_H /= weight_H.sum()
-        mean_HC = np.stack(means)
-        mean_C = weight_H @ mean_HC
-        off_HC = mean_HC - mean_C
-        cross_AC = np.einsum("h,hac->ac", weight_H, np.stack(crosses))
-        cross_AC += np.einsum("h,ha,hc->ac", weight_H, off_HC[:, final], off_HC)
-        variance_C = weight_H @ (np.stack(variances) + off_HC**2)
         return Belief(
-            weight_H, mean_HC[:, final], np.stack(finals), mean_C, variance_C, cross_AC, final
+            weight_H, np.stack(means), self.cov_HCC, np.stack(halves), self.grid.final_A
         )
-
-
-def _centre(grid: Grid, seen: Seen) -> float:
-    """Mean of the values seen at the lowest doubling: where the common level is centred."""
-    if not len(seen.cell_N):
-        return 0.0
-    t_N = grid.t_C[seen.cell_N]
-    return float(seen.value_N[t_N == t_N.min()].mean())
-
-
-def _condition(
-    mean_C: Floats, cov_CC: Floats, final_A: Ints, seen: Seen
-) -> tuple[Floats, Floats, Floats, Floats, float]:
-    """Posterior mean_C, final cov_AA, cross_AC, variance_C and the log evidence."""
-    cells = seen.cell_N
-    cross_AC = cov_CC[final_A]
-    variance_C = np.diagonal(cov_CC)
-    if not len(cells):
-        return mean_C, cross_AC[:, final_A], cross_AC, variance_C, 0.0
-    gram = cov_CC[np.ix_(cells, cells)] + seen.error_NN
-    gram[np.diag_indices_from(gram)] += JITTER
-    factor = cho_factor(gram, lower=True, check_finite=False)
-    residual_N = seen.value_N - mean_C[cells]
-    solved_N = cho_solve(factor, residual_N, check_finite=False)
-    half_NC = solve_triangular(factor[0], cov_CC[cells], lower=True, check_finite=False)
-    mean = mean_C + cov_CC[:, cells] @ solved_N
-    cross = cross_AC - half_NC[:, final_A].T @ half_NC
-    variance = np.maximum(variance_C - np.einsum("nc,nc->c", half_NC, half_NC), 0.0)
-    log_root = float(np.log(np.diagonal(factor[0])).sum())
-    evidence = -0.5 * float(residual_N @ solved_N) - log_root
-    return mean, cross[:, final_A], cross, variance, evidence

@@ -11,20 +11,21 @@ from forkpoint.record import Record
 
 
 class CurveScales(Record):
-    """Standard deviations of the curve model, in the scale's units per doubling of training.
+    """Means and standard deviations of the curve model, in the scale's units per doubling.
 
-    `common_*` is shared by all arms of a race, `own_*` is each arm's own. `slope` is the mean
-    change per doubling at the first rung, `bend` its mean change per doubling. `*_walk` is
-    how fast a slope wanders (per square root of a doubling), `wiggle` the roughness of cells.
+    `mean_slope` is the mean change per doubling at the first rung, `bend` the mean change of
+    that per doubling. `common_*` is shared by all arms of a race, `own_*` is each arm's own:
+    `*_slope` is the SD of a slope at the first rung, `*_walk` how fast it wanders (per square
+    root of a doubling), `wiggle` the roughness of single cells.
     """
 
-    slope: float
+    mean_slope: float
     bend: float
     own_level: float
-    common_slope: float
     own_slope: float
-    common_walk: float
     own_walk: float
+    common_slope: float
+    common_walk: float
     wiggle: float
 
 

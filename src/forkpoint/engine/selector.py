@@ -58,7 +58,7 @@ class Selector:
         self.reason = None
         asks: list[Ask] = []
         while len(self._under_way) < self.course.settings.parallel:
-            choice = choose(self.course, self._history, self._under_way, self._know())
+            choice = choose(self.course, self._history, self._under_way, self._know)
             if isinstance(choice, Reason):
                 self.reason = choice
             if choice is None or isinstance(choice, Reason):
