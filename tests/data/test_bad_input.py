@@ -85,6 +85,18 @@ def test_a_broken_row_of_a_pretty_printed_array(tmp_path):
     assert "messages" == data.format
 
 
+def test_files_whose_name_promises_another_layout(tmp_path):
+    """Pretty-printed objects in .jsonl, one object a line or a wrapped list in .json."""
+    (tmp_path / "pretty.jsonl").write_text("\n".join([json.dumps(GOOD, indent=2)] * 2))
+    (tmp_path / "lines.json").write_bytes(LINE + b"\n" + LINE)
+    (tmp_path / "array.jsonl").write_bytes(b"[%b, %b]" % (LINE, LINE))
+    (tmp_path / "wrapped.json").write_bytes(b'{"data": [%b, %b]}' % (LINE, LINE))
+    (tmp_path / "joined.json").write_bytes(LINE + LINE)
+    for path in sorted(tmp_path.iterdir()):
+        data = load(path)
+        assert (2, 0) == (len(data.rows), data.fault_count), path.name
+
+
 @pytest.mark.parametrize(
     ("codec", "told"),
     [("utf-16", "UTF-16"), ("utf-16-le", "UTF-16-LE"), ("utf-32", "UTF-32"), ("gbk", "GB18030")],

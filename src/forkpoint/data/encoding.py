@@ -54,7 +54,8 @@ def undecoded(text: str) -> bool:
 def encoding_of_bytes(sample: bytes) -> Encoding:
     """The encoding that a sample of bytes is in, by mark, by validity, by its characters."""
     for mark, codec in MARKS:
-        if sample.startswith(mark):
+        # text in wide characters always holds zero bytes; a stray mark before UTF-8 does not
+        if sample.startswith(mark) and (mark == codecs.BOM_UTF8 or b"\0" in sample):
             return Encoding(codec, False)
     even, odd = sample[::2], sample[1::2]
     if odd and odd.count(0) > WIDE_ZERO_SHARE * len(odd) > even.count(0):

@@ -14,6 +14,7 @@ from forkpoint.data.encoding import Encoding, opened, opened_text
 BLOCK_BYTES = 1 << 22  # bytes read at once
 MAX_LINE_BYTES = 64 << 20  # a longer line is a broken file; it is skipped, not held in memory
 MAX_ATTEMPTS = 2_000  # places tried in a broken array before the rest of it is given up
+LOOKED_AT_LINES = 50  # of a sample, to know whether each is a row
 LIST_FIELDS = ("data", "rows", "train", "examples", "instances")
 
 Raw = tuple[int, Any]  # line and what stood there; a BadRow where it cannot be read
@@ -93,19 +94,34 @@ def why_not_json(line: bytes, error: orjson.JSONDecodeError) -> BadRow:
 
 
 def is_lines(sample: bytes) -> bool:
-    """Whether a sample of a JSON file holds one value a line, not one array or pretty print."""
-    first, _, rest = sample.lstrip().partition(b"\n")
-    first = first.strip()
-    if first.startswith(b"["):
+    """Whether a sample of a JSON file holds one value a line, not one array or pretty print.
+
+    Lines that are JSON by themselves say so, lines that are once their comma is gone deny it.
+    """
+    text = sample.strip()
+    lines = text.split(b"\n")
+    if len(lines) == 1:
+        value = _parsed(text)
+        return not text.startswith(b"[") and value is not None and len(_rows_in(value)) == 1
+    if lines[0].strip() == b"[":
         return False
-    if not first.startswith(b"{"):
-        return True
+    alone = inside = 0
+    for line in lines[:LOOKED_AT_LINES]:
+        line = line.strip()
+        if line.startswith(b"{"):
+            alone += _parsed(line) is not None
+            inside += line.endswith(b",") and _parsed(line[:-1]) is not None
+    if not alone and not inside:  # all broken, or a pretty print, or an array in one line
+        objects = sum(line[:1] == b"{" != line.strip() for line in lines[:LOOKED_AT_LINES])
+        return not text.startswith(b"[") and objects > 1
+    return alone > inside
+
+
+def _parsed(text: bytes) -> Any:
     try:
-        value = orjson.loads(first)
+        return orjson.loads(text)
     except orjson.JSONDecodeError:
-        # a broken first line of JSONL, unless what follows is the inside of a pretty print
-        return rest.lstrip(b" \t").startswith(b"{")
-    return rest.strip() != b"" or len(_rows_in(value)) == 1
+        return None
 
 
 def json_document(path: Path, encoding: Encoding) -> Iterator[Raw]:

@@ -1,0 +1,101 @@
+"""Mutated files never give a traceback, never hang, never lose a good row."""
+
+import json
+import random
+import time
+
+import pytest
+
+from forkpoint.data import Row, RowFault, fault_sentence, load, read_rows
+from forkpoint.errors import ForkpointError
+
+SEED = 20_260_601
+FILES = 400  # benchmarks/data.py does ten thousand
+ROWS = 12
+SLOWEST_SECONDS = 10.0  # of processor time for one small file
+BOMBS = (b"[" * 3000, b'{"a":' * 3000, b"\0" * 50, b'"' * 99, b"\\u" * 40, b"\xff\xfe" * 9,
+         b"\xed\xa0\x80", b"=cmd|' /C calc'!A0", b"NaN", b"1e999", b"}" * 9, b",,,", b"\r",
+         b"\xef\xbb\xbf", "“”，".encode("gbk"))  # fmt: skip
+
+
+def good_row(draw: random.Random, place: int) -> dict[str, object]:
+    asked, answer = f"question {place} {draw.random()} 在哪里", f"answer {draw.random()} 这里"
+    turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
+    return draw.choice((
+        {"messages": turns},
+        {"instruction": asked, "input": "", "output": answer},
+        {"conversations": [{"from": "human", "value": asked}, {"from": "gpt", "value": answer}]},
+        {"prompt": asked, "completion": answer},
+    ))  # fmt: skip
+
+
+def mutated(draw: random.Random, line: bytes) -> bytes:
+    """A line with one thing wrong: cut, doubled, spoilt bytes, a bomb, other types."""
+    place = draw.randrange(len(line))
+    kind = draw.randrange(6)
+    if kind == 0:
+        return line[:place]
+    if kind == 1:
+        return line[:place] + bytes([draw.randrange(256)]) + line[place + 1 :]
+    if kind == 2:
+        return line[:place] + draw.choice(BOMBS) + line[place:]
+    if kind == 3:
+        other = draw.randrange(len(line))
+        return line[min(place, other) :] + line[: max(place, other)]
+    if kind == 4:
+        return draw.choice(BOMBS)
+    value = json.loads(line)
+    field = draw.choice(list(value))
+    value[field] = draw.choice((None, 3, True, [], {}, [[]], [{}], [None], {"a": {}}, "", " "))
+    return json.dumps(value).encode()
+
+
+def files(seed: int, count: int):
+    """Name, content and the rows that must survive, for each mutated file."""
+    for number in range(count):
+        draw = random.Random(f"{seed}:{number}")
+        lines = [json.dumps(good_row(draw, i), ensure_ascii=False).encode() for i in range(ROWS)]
+        spoilt = set(draw.sample(range(ROWS), draw.randint(1, 4)))
+        kind = draw.choice(("jsonl", "jsonl", "json", "csv", "tsv", "txt", "bytes"))
+        text = [mutated(draw, x).replace(b"\n", b" ") if i in spoilt else x
+                for i, x in enumerate(lines)]  # fmt: skip
+        if kind == "jsonl":
+            kept = [x for i, x in enumerate(lines) if i not in spoilt]
+            yield "a.jsonl", b"\n".join(text), kept
+        elif kind == "json":
+            yield "a.json", b"[" + b",\n".join(text) + b"]", []
+        elif kind == "bytes":
+            data = bytearray(b"\n".join(lines))
+            for _ in range(draw.randint(1, 60)):
+                data[draw.randrange(len(data))] = draw.randrange(256)
+            yield "a.jsonl", bytes(data[draw.randrange(3) :]), []
+        else:
+            yield f"a.{kind}", b"prompt,answer\n" + b"\n".join(text), []
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_mutated_files(part, tmp_path):
+    """Rows come out or are named as faults with a sentence; untouched lines are all there."""
+    for number, (name, content, kept) in enumerate(files(SEED + part, FILES // 4)):
+        path = tmp_path / name
+        path.write_bytes(content)
+        begin = time.process_time()
+        ids, said = set(), 0
+        try:
+            for item in read_rows(path):
+                if isinstance(item, Row):
+                    ids.add(item.id)
+                else:
+                    assert isinstance(item, RowFault)
+                    assert fault_sentence(item, "en") and fault_sentence(item, "zh")
+                    said += 1
+        except ForkpointError as error:
+            assert error.message("en") and error.message("zh")
+            assert not kept, (number, error)
+        assert time.process_time() - begin < SLOWEST_SECONDS, (number, name)
+        if kept:
+            clean = tmp_path / "clean.jsonl"
+            clean.write_bytes(b"\n".join(kept))
+            lost = {row.id for row in load(clean).rows} - ids
+            assert set() == lost, (number, name)
+            assert said <= ROWS - len(kept)
