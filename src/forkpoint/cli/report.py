@@ -24,7 +24,9 @@ def command(lang: str) -> Callable[..., Any]:
         language: str = lang_option(lang),
     ) -> None:
         from forkpoint.report import json_text, read_view
+        from forkpoint.words import LANGUAGES
 
+        spoken = language if language in LANGUAGES else lang
         wanted = "json" if as_json else form
         if wanted not in ("text", "json", "html"):
             from forkpoint.errors import BadInput
@@ -34,9 +36,9 @@ def command(lang: str) -> Callable[..., Any]:
         if wanted == "json":
             print(json_text(view.to_json(indent=2)))
         elif wanted == "text":
-            print(_text(view, language), end="")
+            print(_text(view, spoken), end="")
         else:
-            _html(view, language, run, out)
+            _html(view, spoken, run, out)
 
     return report
 

@@ -119,16 +119,36 @@ def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
 def _writer_alive(lock: Path) -> bool:
     """Read without touching the lock, so that looking never keeps a race from starting.
 
-    A process that started after the lock was written has only inherited the number.
+    Where the system lists its locks (Linux), the list decides. Elsewhere a live process of that
+    number does, unless it started after the lock was written: it only inherited the number.
     """
     import psutil
 
     try:
         number = int(lock.read_text().strip())
-        written = lock.stat().st_mtime
+        found = lock.stat()
+        listed = _lock_is_listed(number, found.st_ino)
+        if listed is not None:
+            return listed
         process = psutil.Process(number)
         if process.status() == psutil.STATUS_ZOMBIE:
             return False
-        return bool(process.create_time() <= written + CLOCK_SLACK_SECONDS)
+        return bool(process.create_time() <= found.st_mtime + CLOCK_SLACK_SECONDS)
     except (OSError, ValueError, psutil.Error):
         return False
+
+
+def _lock_is_listed(process: int, inode: int) -> bool | None:
+    """Whether /proc/locks holds a lock of this process on this inode; None without such a list.
+
+    A line reads "1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF".
+    """
+    try:
+        lines = Path("/proc/locks").read_text().splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        words = line.split()
+        if len(words) > 5 and words[4] == str(process) and words[5].endswith(f":{inode}"):
+            return True
+    return False

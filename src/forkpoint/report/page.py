@@ -61,6 +61,7 @@ def _style() -> str:
     return files(__package__).joinpath("templates/style.css").read_text(encoding="utf-8")
 
 
+@cache
 def _environment(lang: str) -> Any:
     """Templates of one language; every text that enters passes `visible` and is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -86,26 +87,30 @@ def _environment(lang: str) -> Any:
 
 
 def _body(view: View, lang: str) -> str:
-    environment = _environment(lang)
-    environment.globals.update(_words(view, lang))
-    text: str = environment.get_template("body.html.jinja").render(
-        view=view,
-        lang=lang,
-        first=opening(view, lang),
-        sections=SECTIONS,
-        arms=ordered(view),
-        places=places(view),
-        approaches=approaches(view),
-        charts=_charts(view, lang),
-        metric=wording.named("metric", view.metric, lang),
-        groups=[g for g in GROUPS if any(g in c.groups for c in view.answer_counts)],
-        stopping=_stopping(view),
-        ranks=_ranks(view),
-        costs=_costs(view),
-        advised_order=_advised(view),
-        leading=_leading(view),
-        guides_shown=bool(view.guides or view.advised or view.disagreements),
-        bad_counts=next((c.groups for c in view.answer_counts if c.arm == view.bad_arm), {}),
+    text: str = (
+        _environment(lang)
+        .get_template("body.html.jinja")
+        .render(
+            _words(view, lang),
+            view=view,
+            lang=lang,
+            first=opening(view, lang),
+            sections=SECTIONS,
+            arms=ordered(view),
+            places=places(view),
+            approaches=approaches(view),
+            charts=_charts(view, lang),
+            metric=wording.named("metric", view.metric, lang),
+            groups=[g for g in GROUPS if any(g in c.groups for c in view.answer_counts)],
+            stopping=_stopping(view),
+            ranks=_ranks(view),
+            costs=_costs(view),
+            seeds=next((s.value for s in view.settings if s.name == "finalist_seeds"), 1),
+            advised_order=_advised(view),
+            leading=_leading(view),
+            guides_shown=bool(view.guides or view.advised or view.disagreements),
+            bad_counts=next((c.groups for c in view.answer_counts if c.arm == view.bad_arm), {}),
+        )
     )
     return text
 

@@ -98,7 +98,7 @@ def duration(seconds: float | None, lang: str) -> str:
     """A time in the two largest units that say something.
 
     >>> duration(227.4, "en"), duration(7_300, "zh"), duration(2.31, "en")
-    ('3 min 47 s', '2 小时 2 分', '2.3 s')
+    ('3 min 47 s', '2 小时 1 分', '2.3 s')
     """
     if seconds is None:
         return "–"
