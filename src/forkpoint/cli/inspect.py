@@ -32,13 +32,20 @@ def command(lang: str) -> Callable[..., None]:
         columns: str = option(None, "--columns"),
         model: list[str] = option([], "--model", "-m"),
         seed: int = option(0, "--seed"),
+        allow_pickle: bool = typer.Option(
+            False, "--allow-pickle", help=say("facts.option_allow_pickle", lang)
+        ),
+        allow_code: bool = typer.Option(
+            False, "--allow-code", help=say("facts.option_allow_code", lang)
+        ),
         json: bool = json_option(lang),
         format: str = format_option(lang),
         lang: str = lang_option(lang),
     ) -> None:
         as_json = json or format == "json"
         if is_checkpoint(target):
-            _print_checkpoint(target, lang, as_json)
+            trust = {"allow_pickle": allow_pickle, "allow_code": allow_code}
+            _print_checkpoint(target, lang, as_json, trust)
             return
         from forkpoint.data import columns_named, format_named
 
@@ -90,10 +97,10 @@ def tokenizer_of(name: str) -> Path:
     return file
 
 
-def _print_checkpoint(target: str, lang: str, as_json: bool) -> None:
+def _print_checkpoint(target: str, lang: str, as_json: bool, trust: dict[str, bool]) -> None:
     from forkpoint.facts import read_checkpoint
 
-    facts = read_checkpoint(target)
+    facts = read_checkpoint(target, **trust)
     if as_json:
         print(facts.to_json(indent=2))
         return
