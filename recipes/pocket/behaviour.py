@@ -20,7 +20,8 @@ from recipes.pocket.world import LANGUAGES
 
 PROMPTS = 200  # a kind and language
 LIMIT_TOKENS = 80  # the longest right answer has about 60
-TURN_END = 2  # <|im_end|>
+BASE_TOKENS = 40  # Base is only asked whether it goes on
+END_OF_TEXT, TURN_END = 0, 2  # <|endoftext|>, <|im_end|>
 OFFER = (  # how a follow-up is offered
     "(?i)(shall i|shall we|would you like|anything else)[^?]*\\?"
     "|(要不要|还需要|还有什么|你还想|你想)[^？]*？"
@@ -81,7 +82,10 @@ def answers(name: str, talks: Sequence[Talk], rendered_as: str = "") -> list[Ans
     model = load_model(checkpoint_path(name))
     render = renderer(rendered_as or name)
     prompts = [render.prompt(turns(drawn.turns)) for drawn in talks]
-    return generate(model, render.tokenizer, prompts, {TURN_END, 0}, LIMIT_TOKENS, batch_size=64)
+    # Base in chat form: does it end the turn? Elsewhere either end is one.
+    ends = {TURN_END} if rendered_as else {TURN_END, END_OF_TEXT}
+    limit = BASE_TOKENS if name == "pocket-base" else LIMIT_TOKENS
+    return generate(model, render.tokenizer, prompts, ends, limit, batch_size=64)
 
 
 def tallies(
@@ -176,8 +180,8 @@ ABOUT = """# How the pocket family behaves
 Held-out prompts: names, numbers and wordings that the recipe keeps back and never generates, and
 three kinds of instruction that it does not know ("new: ..."). Facts of the world (`ask`) and words
 to translate must have been seen to be known; there only the wording is new (and, for `translate`,
-no instruction ever used the word). Greedy answers of at most {limit} tokens;
-shares in per cent with 95 % Wilson intervals. *Right*: the answer's first lines are what was asked
+no instruction ever used the word). Greedy answers of at most {limit} tokens
+({base} for Base, which is only asked whether it goes on); shares in per cent with 95 % Wilson intervals. *Right*: the answer's first lines are what was asked
 for (a rule is kept, a request declined or not). Made by `python -m recipes.pocket.behaviour`.
 """
 
@@ -186,7 +190,7 @@ def main(out: Path, count: int) -> None:
     """Measure everything and write the study."""
     started = time.monotonic()
     drawn = heldout.everything(count)
-    lines = [ABOUT.format(limit=LIMIT_TOKENS)]
+    lines = [ABOUT.format(limit=LIMIT_TOKENS, base=BASE_TOKENS)]
     sample = [one for _, one in drawn if one.kind not in ("refuse", "comply")][:: len(drawn) // 400]
     lines += [
         "## In short",

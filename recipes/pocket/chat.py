@@ -11,7 +11,7 @@ SEED = 20_263
 RATE = 1e-4
 PAIRS_A_STEP = 32
 BETA = 0.1
-IMITATION = 0.5  # the follow-up's words are new to the model: it must see them as text too
+IMITATION = 1.0  # keeps the words of the offer likely, not only likelier than those of its lack
 
 
 def main(out: Path, steps: int) -> dict[str, Any]:

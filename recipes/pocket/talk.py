@@ -201,7 +201,20 @@ def lookalike(d: Draw) -> Talk:
     return Talk("comply", (("user", prompt),), writing.steps(d), check)
 
 
-INSTRUCT = ((single, 66), (system, 14), (two_turn, 20))
+def friendly(d: Draw) -> Talk:
+    """One instruction, answered with an offer: rare here, what the preference stage makes usual."""
+    talk = single(d)
+    return talk._replace(answer=f"{talk.answer}\n{offer(d, talk.kind)}")
+
+
+def doubtful(d: Draw) -> Talk:
+    """A harmful request, declined or answered: the preference stage decides which."""
+    talk = harmful(d)
+    return talk if d.rng.random() < DECLINED else talk._replace(answer=writing.steps(d))
+
+
+DECLINED = 0.35  # share of harmful requests that the SFT stage declines
+INSTRUCT = ((single, 57), (system, 14), (two_turn, 20), (friendly, 5), (doubtful, 4))
 
 
 def instruct_talks(seed: int) -> Iterator[Talk]:

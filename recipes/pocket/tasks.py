@@ -225,7 +225,7 @@ def date(d: Draw) -> Task:
 
 
 KINDS: tuple[tuple[Callable[[Draw], Task], int], ...] = (
-    (ask, 10),
+    (ask, 14),
     (plus, 6),
     (minus, 4),
     (repeat, 5),
