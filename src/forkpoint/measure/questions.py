@@ -49,7 +49,7 @@ class Check(Record):
     """
 
     type: CheckType
-    value: str | int | list[str] | dict[str, str] | None = None
+    value: str | int | list[str] | dict[str, str | int] | None = None
 
 
 class Question(Record):
@@ -148,5 +148,6 @@ def _has_keys(answer: str, wanted: object) -> bool:
     if not isinstance(found, dict):
         return False
     if isinstance(wanted, dict):
-        return {key: str(value) for key, value in found.items()} == wanted
+        said = {key: str(value) for key, value in found.items()}
+        return said == {key: str(value) for key, value in wanted.items()}
     return set(found) == (set(wanted) if isinstance(wanted, list) else {wanted})

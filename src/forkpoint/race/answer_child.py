@@ -8,13 +8,15 @@ from typing import Any
 from forkpoint.ledger import Agreement, AnswersMade, GeneralMeasured, Trial, write_whole
 from forkpoint.measure.arm import score_arm
 from forkpoint.measure.general import measure_general
-from forkpoint.measure.questions import read_questions
+from forkpoint.measure.questions import read_questions, sample_questions
 from forkpoint.models.weights import load_model
 from forkpoint.race.arm_rows import ArmRows, trial_folder, write_answers
 from forkpoint.race.driver import read_agreement
 from forkpoint.race.weights import WEIGHTS
 from forkpoint.race.work import AnswerWork, GeneralWork
 from forkpoint.train.approach import approach
+
+QUESTIONS_A_GROUP = 25  # of each kind of ability and language: a share is known to about .2
 
 
 def run_answers(folder: Path, work: AnswerWork) -> dict[str, Any]:
@@ -53,7 +55,8 @@ def run_general(folder: Path, work: GeneralWork) -> dict[str, Any]:
     else:
         model = _model(folder, rows, work.trial)
     ends = rows.renderer.end_ids
-    questions = read_questions(Path(str(files("forkpoint.pocket") / "general.jsonl")))
+    every = read_questions(Path(str(files("forkpoint.pocket") / "general.jsonl")))
+    questions = sample_questions(every, QUESTIONS_A_GROUP)
     found = measure_general(model, rows.tokenizer, rows.renderer, questions, ends)
     path = folder / "general" / f"{work.subject}.{work.moment}.jsonl"
     lines = [outcome.to_json().encode() for outcome in found.outcomes]
