@@ -39,7 +39,7 @@ def layer_bytes(network: Network, setup: Setup, stack: Stack) -> float:
     hidden, query, narrow = network.hidden, network.query_width, network.key_value_width
     middle, element = network.mlp_width, wide.element
     norm_input = FLOAT_BYTES if network.norm_in_float else wide.stream
-    a_token = network.norms * hidden * (norm_input + wide.stream * wide.norm_trained)
+    a_token = float(network.norms * hidden) * (norm_input + wide.stream * wide.norm_trained)
     a_token += element * (2 * query + 2 * narrow) + FLOAT_BYTES * network.heads
     a_token += element * middle * (3 if network.gated else 1)
     a_token += _input_bytes(network, setup, stack)
@@ -82,6 +82,13 @@ def passing_bytes(network: Network, setup: Setup, stack: Stack) -> float:
     if wide.casts and setup.approach != "full":
         a_token += FLOAT_BYTES * network.mlp_width  # the input in 32 bits on its way to an adapter
     return a_token * setup.pass_tokens + workspace_bytes(network, setup)
+
+
+def twice_bytes(network: Network, gradient_bytes: float, setup: Setup) -> float:
+    """The second gradient of a tied embedding, from its use as input, before it is added."""
+    if setup.approach != "full" or not network.tied:
+        return 0.0
+    return gradient_bytes * network.embedding_parameters / network.parameters
 
 
 def workspace_bytes(network: Network, setup: Setup) -> float:

@@ -43,7 +43,9 @@ GPT = Plan(
 
 FAMILIES: dict[str, Plan] = {
     "llama": LLAMA,
-    "mistral": LLAMA._replace(attention_bias=False, output_bias=False, mlp_bias=False, window="all"),
+    "mistral": LLAMA._replace(
+        attention_bias=False, output_bias=False, mlp_bias=False, window="all"
+    ),
     "ministral": LLAMA._replace(attention_bias=False, output_bias=False, mlp_bias=False),
     "smollm3": LLAMA._replace(tied=True),
     "granite": LLAMA,

@@ -10,11 +10,12 @@ from forkpoint.estimate.activations import (
     logit_bytes,
     passing_bytes,
     stored_bytes,
+    twice_bytes,
     workspace_bytes,
 )
 from forkpoint.estimate.network import Network
 from forkpoint.estimate.setup import Setup, check
-from forkpoint.estimate.share import Held, held_by
+from forkpoint.estimate.share import Held, held_by, weight_share
 from forkpoint.estimate.stack import OURS, Stack
 from forkpoint.estimate.states import FLOAT_BYTES, HALF_BYTES
 from forkpoint.record import Record
@@ -28,18 +29,26 @@ PhaseName = Literal["loss", "backward", "step", "answers"]
 CONTEXT_BYTES = 1.3e9  # bytes, a CUDA context with PyTorch's, cuBLAS's and attention's kernels
 WORKSPACE_BYTES = 0.05e9  # bytes that PyTorch itself allocates for cuBLAS and small tensors
 RESERVED_SHARE = 0.08  # of what comes and goes, cached by the allocator and not reusable
+# The next six were set on configurations 0-47 of docs/studies/memory_cpu.csv; the rest judges them.
+CPU_LIBRARIES_BYTES = 0.435e9  # bytes, Python with torch, transformers and trl resident
+CPU_ADAPTER_BYTES = 0.04e9  # bytes more once PEFT wraps the network
+TOKENIZER_ENTRY_BYTES = 660  # bytes for an entry of the vocabulary, in its maps of both ways
+HEAP_SHARE = 0.38  # of what passes make in all layers: freed, but kept by the C library's heap
+HEAP_ADAPTER_SHARE = 0.75  # the same again with adapters, whose results are freed between others
+MOST_HEAP_BYTES = {"all": 0.25e9, "adapter": 0.15e9}  # larger tensors go back to the system
 UNSURE = {  # two standard deviations of each part, as a share of it
-    "weights": 0.02,
+    "weights": 0.04,
     "adapter": 0.05,
     "gradients": 0.10,
     "optimizer": 0.10,
-    "activations": 0.25,
-    "logits": 0.20,
+    "activations": 0.30,
+    "logits": 0.25,
     "cache": 0.10,
     "exchange": 0.50,
     "framework": 0.50,
     "allocator": 1.00,
 }
+UNSURE_CPU = {"framework": 0.12, "allocator": 0.60, "weights": 0.05}
 
 
 class Part(Record):
@@ -89,12 +98,19 @@ def estimate_memory(network: Network, setup: Setup, stack: Stack = OURS) -> Memo
     """Peak memory of one device over all phases; raises BadInput for what cannot be trained."""
     check(network, setup)
     held = held_by(network, setup, stack)
+    if stack.device == "cpu":
+        held = held._replace(
+            heap=heap_bytes(network, setup, stack),
+            libraries=TOKENIZER_ENTRY_BYTES * network.vocabulary
+            + (CPU_ADAPTER_BYTES if setup.approach == "lora" else 0.0),
+        )
     phases = (
         *(_training(network, setup, stack, held) if setup.approach != "prompt" else ()),
         *((_answers(network, setup, stack, held),) if setup.answer_batch else ()),
     )
     peak = max(phases, key=lambda phase: phase.bytes)
-    spread = sqrt(sum((UNSURE[part.name] * part.bytes) ** 2 for part in peak.parts))
+    unsure = UNSURE | (UNSURE_CPU if stack.device == "cpu" else {})
+    spread = sqrt(sum((unsure[part.name] * part.bytes) ** 2 for part in peak.parts))
     sure = sum(part.bytes for part in peak.parts if part.name in ("weights", "adapter"))
     return MemoryEstimate(
         setup=setup,
@@ -125,7 +141,7 @@ def _training(network: Network, setup: Setup, stack: Stack, held: Held) -> tuple
         "logits": logit_bytes(network, setup, stack),
     }
     backward = {
-        "gradients": held.gradients,
+        "gradients": held.gradients + twice_bytes(network, held.gradients, setup),
         "activations": stored
         + layer
         + passing_bytes(network, setup, stack)
@@ -137,6 +153,17 @@ def _training(network: Network, setup: Setup, stack: Stack, held: Held) -> tuple
         _phase("backward", held, backward, stack),
         _phase("step", held, step, stack),
     )
+
+
+def heap_bytes(network: Network, setup: Setup, stack: Stack) -> float:
+    """What a process on a CPU keeps of memory that was freed, which resident size counts."""
+    if setup.approach == "prompt":
+        return 0.0
+    passed = layer_bytes(network, setup, stack) * network.layers
+    kept = HEAP_SHARE * min(passed * setup.passes, MOST_HEAP_BYTES["all"])
+    if setup.approach != "full":
+        kept += HEAP_ADAPTER_SHARE * min(passed, MOST_HEAP_BYTES["adapter"])
+    return kept
 
 
 def _answers(network: Network, setup: Setup, stack: Stack, held: Held) -> Phase:
@@ -151,7 +178,10 @@ def _answers(network: Network, setup: Setup, stack: Stack, held: Held) -> Phase:
         "logits": last,
         "cache": cache_bytes(network, setup),
     }
-    return _phase("answers", held._replace(optimizer=0.0), parts, stack)
+    weights = held.weights
+    if setup.approach == "full":  # trained in 32 bits, loaded again in the arithmetic's own
+        weights = min(weights, network.parameters * element / weight_share(setup))
+    return _phase("answers", held._replace(optimizer=0.0, weights=weights), parts, stack)
 
 
 def _phase(name: PhaseName, held: Held, moving: dict[str, float], stack: Stack) -> Phase:
@@ -160,9 +190,13 @@ def _phase(name: PhaseName, held: Held, moving: dict[str, float], stack: Stack) 
     for part, size in moving.items():
         parts[part] = parts.get(part, 0.0) + size
     parts["exchange"] = held.exchange
-    if stack.counts != "allocated":
-        parts["allocator"] = RESERVED_SHARE * sum(moving.values())
-    parts["framework"] = WORKSPACE_BYTES + (CONTEXT_BYTES if stack.counts == "device" else 0)
+    if stack.device == "cpu":
+        parts["allocator"] = held.heap
+        parts["framework"] = CPU_LIBRARIES_BYTES + held.libraries
+    else:
+        if stack.counts != "allocated":
+            parts["allocator"] = RESERVED_SHARE * sum(moving.values())
+        parts["framework"] = WORKSPACE_BYTES + (CONTEXT_BYTES if stack.counts == "device" else 0)
     return Phase(
         name=name,
         parts=tuple(Part(name=part, bytes=round(size)) for part, size in parts.items() if size),

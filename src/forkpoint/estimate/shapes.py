@@ -214,7 +214,9 @@ class _Reader:
             layer not in dense and (layer + 1) % step == 0 for layer in range(self.layers)
         )
 
-    def _mlp(self, width: int, role: Role, count: int, active: int, prefix: str) -> Iterator[Linear]:
+    def _mlp(
+        self, width: int, role: Role, count: int, active: int, prefix: str
+    ) -> Iterator[Linear]:
         plan, bias = self.plan, told(self.config, self.plan, self.plan.mlp_bias)
         up, down = MLP_NAMES[plan.names]
         pairs = [(down, width, self.hidden)]

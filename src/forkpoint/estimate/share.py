@@ -24,6 +24,8 @@ class Held(NamedTuple):
     exchange: float
     host: float
     trained: float  # parameters that are trained, over all devices
+    heap: float = 0.0  # on a CPU, freed but still resident
+    libraries: float = 0.0  # on a CPU, what this job adds to them
 
 
 def held_by(network: Network, setup: Setup, stack: Stack) -> Held:
@@ -33,15 +35,15 @@ def held_by(network: Network, setup: Setup, stack: Stack) -> Held:
     devices = setup.devices
     states_share = devices if setup.sharding != "none" else 1
     gradient_share = devices if setup.sharding in ("zero2", "zero3", "fsdp") else 1
-    weight_share = devices if setup.sharding in ("zero3", "fsdp") else 1
+    share = weight_share(setup)
     host = 0.0
     optimizer, step = own.state_bytes / states_share, own.step_bytes / states_share
     if setup.sharding == "zero3":
         step = min(step, SUBGROUP_BYTES)
     if setup.offload != "none":
         host, optimizer, step = optimizer * devices, 0.0, 0.0
-    kept = weights / weight_share
-    adapter = own.added_bytes / weight_share
+    kept = weights / share
+    adapter = own.added_bytes / share
     if setup.offload == "all":
         host += (kept + adapter) * devices
         kept = adapter = 0.0
@@ -55,6 +57,11 @@ def held_by(network: Network, setup: Setup, stack: Stack) -> Held:
         host=host,
         trained=own.parameters,
     )
+
+
+def weight_share(setup: Setup) -> int:
+    """Over how many devices each weight is spread."""
+    return setup.devices if setup.sharding in ("zero3", "fsdp") else 1
 
 
 def _exchange(
