@@ -12,6 +12,7 @@ from forkpoint.words import say
 if TYPE_CHECKING:
     from forkpoint.ledger import Agreement
     from forkpoint.race.request import RaceRequest
+    from forkpoint.verdict.verdict_record import Verdict
 
 
 def command(lang: str) -> Callable[..., None]:
@@ -42,12 +43,14 @@ def command(lang: str) -> Callable[..., None]:
         group_by: str = option(None, "--group-by"),
         split: str = option(None, "--split"),
         data_format: str = option(None, "--data-format"),
+        columns: str = option(None, "--columns"),
         strict: bool = option(False, "--strict"),
         workers: int = option(None, "--workers"),
         json: bool = json_option(lang),
         format: str = format_option(lang),
         lang: str = lang_option(lang),
     ) -> None:
+        from forkpoint.data import columns_named, format_named
         from forkpoint.errors import BadInput
         from forkpoint.race.request import RaceRequest
 
@@ -75,7 +78,8 @@ def command(lang: str) -> Callable[..., None]:
             validation_file=validation,
             group_by=group_by,
             time_field=split.removeprefix("time:") if split else None,
-            data_format=data_format,
+            data_format=format_named(data_format) if data_format else None,
+            columns=columns_named(columns) if columns else {},
             strict=strict,
             workers=workers,
         )
@@ -110,6 +114,25 @@ def _start(
             print(say("race.not_started", lang), file=sys.stderr)
             return
         _run(folder, lang, as_json)
+
+
+def _show(folder: Path, verdict: "Verdict", lang: str, as_json: bool) -> None:
+    """Write the page, print the verdict."""
+    import sys
+
+    from forkpoint.ledger import write_whole
+    from forkpoint.report import read_view
+    from forkpoint.report.page import html
+    from forkpoint.report.text import text
+
+    view = read_view(folder)
+    page = folder / "report.html"
+    write_whole(page, html(view, lang).encode())
+    if as_json:
+        print(verdict.to_json(indent=1))
+        return
+    print(text(view, lang, colour=sys.stdout.isatty()), end="")
+    print(say("race.report_is", lang, file=page))
 
 
 def _free_folder(data: str) -> Path:
@@ -147,15 +170,6 @@ def _run(folder: Path, lang: str, as_json: bool) -> None:
             raise Interrupted("race.interrupted", folder=folder) from None
         finally:
             executor.close()
-    from forkpoint.report.race_report import write_report
-
-    report = write_report(folder, lang)
-    if as_json:
-        print(verdict.to_json(indent=1))
-    else:
-        from forkpoint.report.text import print_report
-
-        print_report(folder, lang)
-        print(say("race.report_is", lang, file=report))
+    _show(folder, verdict, lang, as_json)
     if verdict.arm is None and verdict.kind != "floor":
         raise BudgetSpent("race.no_arm", folder=folder)

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from forkpoint.data.profile_record import Format
 from forkpoint.record import Record
 
 MARGIN = 0.02  # of the primary metric: smaller differences are called equal [docs/method.md]
@@ -27,13 +28,12 @@ class RaceRequest(Record):
     lora_rank: int = 16
     system_prompt: str | None = None
     loss_turns: Literal["last", "all"] = "last"
-    truncate: Literal["no", "answers"] = "no"
     finalist_seeds: int = FINALIST_SEEDS
     test_file: str | None = None
     validation_file: str | None = None
     group_by: str | None = None
     time_field: str | None = None
-    data_format: str | None = None
+    data_format: Format | None = None
     columns: dict[str, str] = {}  # noqa: RUF012 - pydantic copies it
     strict: bool = False
     workers: int | None = None

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from forkpoint import __version__, facts
+from forkpoint.advice import advise
 from forkpoint.data import Splits, load, profile, split
 from forkpoint.data.profile_record import DataProfile
 from forkpoint.data.row import Row
@@ -69,7 +70,7 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
     checkpoints = _read_checkpoints(request)
     dataset = load(
         request.data,
-        format=request.data_format,  # type: ignore[arg-type]
+        format=request.data_format,
         columns=request.columns,
         strict=request.strict,
     )
@@ -143,7 +144,7 @@ def _settings(
         context_tokens=context,
         answer_tokens={},
         answer_limit_bytes=round(max(answers) * ANSWER_SLACK),
-        truncate=request.truncate,
+        truncate="no",
         dtype="float32" if small else "bfloat16",
         device=device,
         lora_rank=request.lora_rank,
@@ -247,6 +248,13 @@ def _agree(prepared: Prepared) -> Agreement:
         machine=prepared.machine,
         versions=_versions(),
         profile_json=prepared.profile.to_json(),
+        advice_json=advise(
+            prepared.profile,
+            tuple(prepared.checkpoints.values()),
+            prepared.request.goal or "",
+            prepared.machine,
+            data_name=prepared.request.data,
+        ).to_json(),
         request_json=prepared.request.to_json(),
     )
 
