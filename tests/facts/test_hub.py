@@ -81,6 +81,14 @@ def test_a_whole_snapshot_in_the_cache_needs_no_network(tmp_path: Path, cache: P
     assert facts.shape.parameters
 
 
+def test_a_folder_of_the_cache_is_known_by_its_name(tmp_path: Path, cache: Path) -> None:
+    """A snapshot's own folder is called after a commit; the name stands two folders above."""
+    put_into_cache(cache, make_checkpoint(tmp_path / "made"), weights=True)
+    [snapshot] = cache.glob("*/snapshots/*")
+    evidence = read_checkpoint(str(snapshot)).sold_as.evidence
+    assert ("name", "instruct") in {(item.signal, item.found) for item in evidence}
+
+
 def test_a_snapshot_without_weights_is_used_when_there_is_no_network(
     tmp_path: Path, cache: Path
 ) -> None:

@@ -111,11 +111,14 @@ def _object(file: str, kept: dict[str, bytes]) -> dict[str, Any]:
 
 
 def _title(files: CheckpointFiles) -> str:
-    """The name without its folders; a folder called `.` or a commit is not a name."""
+    """The name without its folders; in the Hub's cache the folder above the commit has it."""
     name = files.name.rstrip("/").rsplit("/", 1)[-1]
-    if name in ("", ".", "..") and files.path is not None:
-        name = files.path.resolve().name
-    return name
+    if files.path is None:
+        return name
+    path = files.path.resolve()
+    if path.parent.name == "snapshots" and path.parent.parent.name.startswith("models--"):
+        return path.parent.parent.name.rsplit("--", 1)[-1]
+    return path.name if name in ("", ".", "..") else name
 
 
 def _tokenizer(files: CheckpointFiles, kept: dict[str, bytes]) -> TokenizerFacts:
