@@ -37,7 +37,7 @@ def test_every_kind_of_verdict_has_its_headline(finished: View, kind: VerdictKin
 
 
 def test_the_first_screen_holds_chance_gap_cost_and_loss(finished: View) -> None:
-    """Chance to be best, lead, cost against brute force and the worst loss, each with its origin."""
+    """Chance to be best, lead, cost against brute force, worst loss, each with its origin."""
     tiles = {tile.label: tile for tile in opening(finished, "en").tiles}
     assert "70%" == tiles["Chance to be the best"].value
     assert "+0.040" == tiles["Ahead of the runner-up"].value

@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_headings_tables_and_charts_can_be_heard(outline: Outline) -> None:
     """Headings skip no level, tables have captions and scopes, charts have a name."""
     levels = [int(m[1]) for tag, _ in outline.elements if (m := LEVELS.fullmatch(tag))]
     assert 1 == levels[0]
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
     assert len(outline.all("table")) == len(outline.all("caption"))
     assert all("scope" in attributes for attributes in outline.all("th"))
     charts = outline.all("svg")

@@ -160,7 +160,7 @@ def test_a_folder_without_a_race_is_bad_input(tmp_path: Path) -> None:
     """A missing folder, an empty one and a broken race.json each get a sentence of their own."""
     with pytest.raises(BadInput, match="no folder"):
         read_view(tmp_path / "nowhere")
-    with pytest.raises(BadInput, match="race.json is missing"):
+    with pytest.raises(BadInput, match=r"race\.json is missing"):
         read_view(tmp_path)
     (tmp_path / "race.json").write_text('{"schema_version": 1}')
     with pytest.raises(Unreadable, match="field forkpoint_version"):

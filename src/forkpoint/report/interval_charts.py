@@ -169,7 +169,8 @@ def forgetting_svg(view: View, lang: str, name: str, label: str) -> str | None:
     """Before (hollow) to after (filled, with whisker), by kind of ability, for every finalist."""
     if not view.changes:
         return None
-    changes = sorted(view.changes, key=lambda change: change.ability)
+    kinds = list(dict.fromkeys(change.ability for change in view.changes))
+    changes = sorted(view.changes, key=lambda change: kinds.index(change.ability))
     chart = _rows(len(changes))
     figures = [f for change in changes for f in (change.before, change.after)]
     _scale(chart, list(figures), (0.0, 1.0))

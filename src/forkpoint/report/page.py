@@ -1,9 +1,10 @@
 """The HTML report: one file in both languages that needs neither script nor network."""
 
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePath
-from typing import Any
+from typing import Any, TypeVar
 
 from forkpoint.record import Figure
 from forkpoint.report import wording
@@ -18,10 +19,11 @@ from forkpoint.report.interval_charts import (
 )
 from forkpoint.report.opening import arm_of, leader, opening, origin
 from forkpoint.report.series import approaches, higher_is_better, ordered, places, score
-from forkpoint.report.view_record import ArmView, Saying, SettingView, View
+from forkpoint.report.view_record import ArmView, MaskView, Saying, SettingView, View
 from forkpoint.report.visible import bounded, json_text, visible
 from forkpoint.words import LANGUAGES
 
+Item = TypeVar("Item")
 UNBROKEN = 28  # characters of a name that is not broken over lines in the headline
 SECTIONS = (
     "results",
@@ -106,6 +108,9 @@ def _body(view: View, lang: str) -> str:
             ranks=_ranks(view),
             costs=_costs(view),
             seeds=next((s.value for s in view.settings if s.name == "finalist_seeds"), 1),
+            masks=_masks(view),
+            bad_groups=grouped(view.bad_cases, lambda row: row.answers[0].group),
+            abilities=grouped(view.changes, lambda change: change.ability),
             advised_order=_advised(view),
             leading=_leading(view),
             guides_shown=bool(view.guides or view.advised or view.disagreements),
@@ -190,6 +195,21 @@ def shared(figures: list[Figure | None], lang: str) -> str:
     figure = next(f for f in figures if f)
     text = origin(figure, lang)
     return text if figure.low is None else wording.w("shared_interval", lang, origin=text)
+
+
+def grouped(items: Iterable[Item], key: Callable[[Item], str]) -> list[tuple[str, list[Item]]]:
+    """Items by their key, groups in the order in which they first appear."""
+    groups: dict[str, list[Item]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return list(groups.items())
+
+
+def _masks(view: View) -> list[tuple[str, list[MaskView]]]:
+    """The kept masks by arm, the leading arm first."""
+    order = {arm.name: place for place, arm in enumerate(ordered(view))}
+    masks = sorted(view.masks, key=lambda mask: order.get(mask.arm, len(order)))
+    return grouped(masks, lambda mask: mask.arm)
 
 
 def _charts(view: View, lang: str) -> dict[str, Any]:
