@@ -134,16 +134,31 @@ def remedy(
     Cheapest first: what leaves the result as it is and costs only time; then what costs a little
     of the result; then other hardware.
     """
-    steps = list(_steps(network, setup, memory_bytes, stack))
-    for values in steps:
-        if found := _tried(network, setup, values, memory_bytes, stack):
-            return found
+    dials = list(_steps(network, setup, memory_bytes, stack))
+    hardware = list(_hardware(setup)) if stack.device == "gpu" else []
     together: dict[str, Any] = {}
-    for values in steps:
-        together |= values
-        if found := _tried(network, setup, together, memory_bytes, stack):
-            return found
+    for steps in (dials, hardware):
+        for values in steps:
+            if found := _tried(network, setup, values, memory_bytes, stack):
+                return found
+        for values in steps:
+            together |= values
+            if _tried(network, setup, together, memory_bytes, stack):
+                needed = _needed(network, setup, together, memory_bytes, stack)
+                return _tried(network, setup, needed, memory_bytes, stack)
     return None
+
+
+def _needed(
+    network: Network, setup: Setup, together: dict[str, Any], memory_bytes: float, stack: Stack
+) -> dict[str, Any]:
+    """The changes without those that it fits without, the dearest looked at first."""
+    kept = dict(together)
+    for dial in reversed(together):
+        fewer = {name: value for name, value in kept.items() if name != dial}
+        if _tried(network, setup, fewer, memory_bytes, stack):
+            kept = fewer
+    return kept
 
 
 def _tried(
@@ -194,8 +209,12 @@ def _steps(
     shorter = largest(network, changed(setup, batch=1), memory_bytes, "context_tokens", stack)
     if shorter is not None and shorter < setup.context_tokens:
         yield {"context_tokens": shorter}
-    if on_gpu:
+    if on_gpu and setup.offload == "none":
         yield {"offload": "optimizer"}
-        for devices in DEVICE_STEPS:
-            if devices > setup.devices:
-                yield {"devices": devices, "sharding": "fsdp"}
+
+
+def _hardware(setup: Setup) -> Iterator[dict[str, Any]]:
+    """More devices, in machines as they are sold."""
+    for devices in DEVICE_STEPS:
+        if devices > setup.devices:
+            yield {"devices": devices, "sharding": "fsdp"}
