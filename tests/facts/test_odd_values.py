@@ -70,10 +70,26 @@ def test_odd_values_are_no_bugs(tmp_path: Path, seed: int) -> None:
         (folder / file).write_text(texts[file])
 
 
+@pytest.mark.parametrize("file", FILES)
+def test_half_a_character_is_no_bug(tmp_path: Path, file: str) -> None:
+    """A lone surrogate, which no text file can hold, in every value in turn."""
+    folder = make_checkpoint(tmp_path / "c")
+    text = (folder / file).read_text()
+    for path in places(json.loads(text))[:25]:
+        value = json.loads(text)
+        put(value, path, "\ud800")
+        (folder / file).write_text(json.dumps(value))
+        try:
+            assert read_checkpoint(str(folder)).to_json()
+        except ForkpointError as error:
+            assert error.message("zh").encode()
+
+
 @pytest.mark.parametrize(
     "front",
     ["license: [1, 2]", "license: {a: b}", "tags: 5", "tags: {a: 1}", "base_model: [[a]]",
-     "- a\n- b", "5", "a: &x [*x]", "base_model: !!python/object:os.system x",
+     "- a\n- b", "5", "a: &x [*x]", "license: \"\\ud800\"",
+     "base_model: !!python/object:os.system x",
      "license: 2024-01-01",
      "datasets: [1]", "license: \"\\0\""],
 )  # fmt: skip

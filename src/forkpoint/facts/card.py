@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from forkpoint.facts.clean_text import clean
+
 FRONT_MATTER_LIMIT = 200_000  # characters; cards with long result tables have some 60,000
 RELATIONS = ("finetune", "adapter", "quantized", "merge")
 
@@ -67,9 +69,9 @@ def _front_matter(text: str) -> dict[str, Any]:
 
 def _texts(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
-        return (value,)
+        return (clean(value),)
     if isinstance(value, list):
-        return tuple(item for item in value if isinstance(item, str))
+        return tuple(clean(item) for item in value if isinstance(item, str))
     return ()
 
 

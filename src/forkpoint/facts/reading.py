@@ -11,6 +11,7 @@ from forkpoint.errors import BadInput, Unreadable
 from forkpoint.facts.card import Card, read_card
 from forkpoint.facts.checkpoint_facts import TemplateFacts
 from forkpoint.facts.checkpoint_files import CheckpointFiles
+from forkpoint.facts.clean_text import clean
 from forkpoint.facts.gguf_header import GGUFHeader, read_gguf
 from forkpoint.facts.gguf_reading import config_of, generation_of, template_of, tokenizer_of
 from forkpoint.facts.row_reading import RowReading
@@ -26,6 +27,7 @@ HASHED_FILES = (
 )  # fmt: skip
 PICKLE_ENDINGS = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 NOT_WEIGHTS = re.compile(r"training_args|optimizer|scheduler|rng_state|trainer_state|scaler")
+ESCAPED_SURROGATE = rb"\ud"  # how JSON writes half a character, mostly beside its other half
 SAMPLES, SAMPLE_BYTES = 16, 4_096  # blocks a shard: twins of one shape differ only in their data
 SHARD_LIMIT = 1_000  # files; the largest public checkpoints have under 300
 
@@ -103,6 +105,7 @@ def _object(file: str, kept: dict[str, bytes]) -> dict[str, Any]:
         return {}
     try:
         value = json.loads(kept[file].decode("utf-8-sig"))
+        value = clean(value) if ESCAPED_SURROGATE in kept[file].lower() else value
     except (ValueError, RecursionError):
         raise Unreadable("facts.bad_json", file=file) from None
     if not isinstance(value, dict):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from forkpoint.errors import Unreadable
+from forkpoint.facts.clean_text import clean
 
 HEADER_LIMIT_BYTES = 100_000_000  # bytes, the limit of the safetensors library itself
 TENSOR_LIMIT = 1_000_000  # tensors a file; the largest public mixtures have some 100,000
@@ -55,7 +56,9 @@ def read_header(
     if 8 + length > size_bytes:
         raise Unreadable("facts.weights_truncated", file=file, size=size_bytes, needed=8 + length)
     try:
-        header = json.loads(read(8, length).decode("utf-8"))
+        data = read(8, length)
+        header = json.loads(data.decode("utf-8"))
+        header = clean(header) if rb"\ud" in data.lower() else header
     except (ValueError, RecursionError):
         raise Unreadable("facts.weights_header", file=file) from None
     if not isinstance(header, dict) or len(header) > TENSOR_LIMIT:

@@ -8,6 +8,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
 from forkpoint.errors import Unreadable
+from forkpoint.facts.clean_text import clean
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()
@@ -91,14 +92,15 @@ def read_tokenizer(
     )
 
 
-def _members(file: str, data: bytes) -> dict[str, Any]:
+def _members(file: str, data: bytes) -> Any:
     """The members of a JSON object, the huge ones that hold no fact left out.
 
     Reading member by member keeps a 35 MB tokenizer.json far below its full size in memory.
     """
     try:
         text = data.decode("utf-8")
-        return _object(text, _SPACE.match(text, 0).end(), depth=0)[0]  # type: ignore[union-attr]
+        found = _object(text, _skip(text, 0), depth=0)[0]
+        return clean(found) if "\\ud" in text or "\\uD" in text else found
     except (ValueError, IndexError, RecursionError):
         raise Unreadable("facts.bad_json", file=file) from None
 
