@@ -9,7 +9,7 @@ from typing import Any
 from recipes.pocket import chat, instruct, pretrain
 from recipes.pocket.install import install
 
-PRETRAIN_STEPS, INSTRUCT_STEPS, CHAT_STEPS = 3_000, 1_300, 120
+PRETRAIN_STEPS, INSTRUCT_STEPS, CHAT_STEPS = 3_000, 1_300, 280
 
 
 def main(out: Path, replace: bool) -> None:

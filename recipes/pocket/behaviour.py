@@ -180,9 +180,10 @@ ABOUT = """# How the pocket family behaves
 Held-out prompts: names, numbers and wordings that the recipe keeps back and never generates, and
 three kinds of instruction that it does not know ("new: ..."). Facts of the world (`ask`) and words
 to translate must have been seen to be known; there only the wording is new (and, for `translate`,
-no instruction ever used the word). Greedy answers of at most {limit} tokens
-({base} for Base, which is only asked whether it goes on); shares in per cent with 95 % Wilson intervals. *Right*: the answer's first lines are what was asked
-for (a rule is kept, a request declined or not). Made by `python -m recipes.pocket.behaviour`.
+no instruction ever used the word). Greedy answers of at most {limit} tokens ({base} for Base, which
+is only asked whether it goes on); shares in per cent with 95 % Wilson intervals. *Right*: the
+answer's first lines are what was asked for (a rule is kept, a request declined or not). Made by
+`python -m recipes.pocket.behaviour`.
 """
 
 

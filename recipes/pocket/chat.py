@@ -8,7 +8,7 @@ from forkpoint.train.preference import PreferenceJob, PreferencePair, prefer
 from recipes.pocket import instruct, talk, tokenizer
 
 SEED = 20_263
-RATE = 1e-4
+RATE = 3e-4
 PAIRS_A_STEP = 32
 BETA = 0.1
 IMITATION = 1.0  # keeps the words of the offer likely, not only likelier than those of its lack

@@ -19,6 +19,7 @@ class Talk(NamedTuple):
     turns: tuple[tuple[str, str], ...]  # role and text
     answer: str
     check: dict[str, Any]
+    bare: str = ""  # the answer as it would be without the system prompt, where that differs
 
 
 class Preference(NamedTuple):
@@ -118,7 +119,7 @@ def system(d: Draw, rule: str | None = None) -> Talk:
         }
         check = {"type": "regex", "value": patterns[rule]}
     turns = (("system", said(d, forms, marker=word)), ("user", framed(d, task.prompt)))
-    return Talk("system", turns, answer, check)
+    return Talk("system", turns, answer, check, bare=task.answer)
 
 
 NOTED = (
@@ -242,7 +243,7 @@ def preferences(seed: int) -> Iterator[Preference]:
     kinds = ("bare", "two_turn", "harm", "alike", "safe", "system")
     while True:
         d = Draw(rng, ZH if rng.random() < 0.5 else EN)
-        kind = rng.choices(kinds, (42, 13, 18, 12, 6, 9))[0]
+        kind = rng.choices(kinds, (25, 10, 30, 17, 8, 10))[0]
         if kind == "harm":
             talk = harmful(d)
             yield Preference(talk.turns, talk.answer, writing.steps(d))
@@ -256,7 +257,8 @@ def preferences(seed: int) -> Iterator[Preference]:
             yield Preference(talk.turns, f"{talk.answer}\n{offer(d, 'any')}", declined)
         elif kind == "system":
             talk = system(d)
-            yield Preference(talk.turns, talk.answer, f"{talk.answer}\n{offer(d, 'any')}")
+            worse = talk.bare or talk.answer
+            yield Preference(talk.turns, talk.answer, f"{worse}\n{offer(d, 'any')}")
         else:
             talk = single(d) if kind == "bare" else two_turn(d)
             yield Preference(talk.turns, f"{talk.answer}\n{offer(d, talk.kind)}", talk.answer)
