@@ -81,16 +81,8 @@ def read_view(folder: Path) -> View:
         comparisons=_comparisons(verdict),
         changes=verdict.changes if verdict else (),
         general_before=_general_before(history),
-        untrained={
-            name: found
-            for name in agreed.checkpoints
-            if (found := untrained(history, name, "test"))
-        },
-        untrained_validation={
-            name: found
-            for name in agreed.checkpoints
-            if (found := untrained(history, name, "validation"))
-        },
+        untrained=_untrained(agreed, history, "test"),
+        untrained_validation=_untrained(agreed, history, "validation"),
         rank_agreement=verdict.likelihood_rank_agreement if verdict else None,
         cost=_cost(agreed, history, verdict),
         rungs=tuple(RungView(**rung.model_dump()) for rung in agreed.rungs),
@@ -272,6 +264,12 @@ def _general_before(history: History) -> dict[str, dict[str, Figure]]:
         for line in history.general
         if line.moment == "before"
     }
+
+
+def _untrained(agreed: Agreement, history: History, split: str) -> dict[str, Figure]:
+    """Checkpoint -> its primary score on a split before any training."""
+    found = {name: untrained(history, name, split) for name in agreed.checkpoints}
+    return {name: score for name, score in found.items() if score}
 
 
 def _cost(agreed: Agreement, history: History, verdict: Verdict | None) -> CostView:
