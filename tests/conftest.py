@@ -1,6 +1,7 @@
 """Fixtures that several packages' tests share."""
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,16 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model.generation_config = GenerationConfig(eos_token_id=tokenizer.eos_token_id)
     model.save_pretrained(str(folder))
     return folder
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """`FORKPOINT_REQUIRE=shared,browser` turns skips for lack of these into failures."""
+    report = yield
+    required = [name for name in os.environ.get("FORKPOINT_REQUIRE", "").split(",") if name]
+    if report.skipped and any(f"FORKPOINT_{name.upper()}" in str(report.longrepr)
+                              for name in required):  # fmt: skip
+        report.outcome = "failed"
+    return report

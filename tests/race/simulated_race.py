@@ -138,7 +138,9 @@ class SimulatedExecutor:
         return {
             "primary": rate(hits).model_dump(),
             "secondary": {},
-            "likelihood": mean([1.0 - expected, 1.01 - expected], "bits/byte", "lower").model_dump(),
+            "likelihood": mean(
+                [1.0 - expected, 1.01 - expected], "bits/byte", "lower"
+            ).model_dump(),
             "stop": rate([True] * len(ids)).model_dump(),
             "stop_bits": nothing("bits", "lower").model_dump(),
             "answers": path,

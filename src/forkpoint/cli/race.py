@@ -45,6 +45,11 @@ def command(lang: str) -> Callable[..., None]:
         data_format: str = option(None, "--data-format"),
         columns: str = option(None, "--columns"),
         strict: bool = option(False, "--strict"),
+        threshold: float = option(0.95, "--threshold"),
+        finalist_seeds: int = option(3, "--finalist-seeds"),
+        rows_per_step: int = option(None, "--rows-per-step"),
+        lora_rank: int = option(16, "--lora-rank"),
+        loss_turns: str = option("last", "--loss-turns"),
         workers: int = option(None, "--workers"),
         json: bool = json_option(lang),
         format: str = format_option(lang),
@@ -81,6 +86,11 @@ def command(lang: str) -> Callable[..., None]:
             data_format=format_named(data_format) if data_format else None,
             columns=columns_named(columns) if columns else {},
             strict=strict,
+            threshold=threshold,
+            finalist_seeds=finalist_seeds,
+            rows_per_step=rows_per_step,
+            lora_rank=lora_rank,
+            loss_turns="all" if loss_turns == "all" else "last",
             workers=workers,
         )
         _start(request, out, dry_run=dry_run, yes=yes, lang=lang, as_json=as_json)

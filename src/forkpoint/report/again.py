@@ -12,7 +12,8 @@ OPTIONS = {  # names in the request that are not simply the option's name
     "approaches": "--approach",
     "test_file": "--test",
     "validation_file": "--validation",
-    "data_format": "--data-format",
+    "context_tokens": "--context",
+    "system_prompt": "--system",
 }
 
 
@@ -34,8 +35,10 @@ def _option(name: str, value: Any) -> list[str]:
     if name == "time_field":
         return ["--split", f"time:{value}"]
     flag = OPTIONS.get(name, "--" + name.replace("_", "-"))
+    if isinstance(value, bool):
+        return [flag] if value else []
     if isinstance(value, dict):
-        return [word for key, given in value.items() for word in (flag, f"{key}={given}")]
+        return [flag, ",".join(f"{key}={given}" for key, given in value.items())]
     if isinstance(value, list):
         return [word for given in value for word in (flag, str(given))]
     return [flag, f"{value:g}" if isinstance(value, float) else str(value)]
