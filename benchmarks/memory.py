@@ -206,8 +206,14 @@ def run(rows: list[Row], configs: Path) -> dict[str, Any]:
     answered: list[dict[str, Any]] = []
     rules: dict[str, list[float]] = {"LLaMA-Factory": [], "Unsloth": [], "weights x factor": []}
     for row in rows:
-        out: dict[str, Any] = {**row, "estimated_gb": None, "low_gb": None, "high_gb": None,
-                               "error": None, "reason": None}
+        out: dict[str, Any] = {
+            **row,
+            "estimated_gb": None,
+            "low_gb": None,
+            "high_gb": None,
+            "error": None,
+            "reason": None,
+        }
         answered.append(out)
         measured = number(row, "vram_total")
         try:
@@ -237,17 +243,28 @@ def summary(
     """Core rows, all measured rows by source, and the rules of thumb on the core rows."""
     by_source = {}
     for source in dict.fromkeys(str(out["source"]) for out in rows):
-        asked = [out for out in rows if out["source"] == source and out["kind"] == "measured"
-                 and number(out, "vram_total") and out.get("config")]
+        asked = [
+            out
+            for out in rows
+            if out["source"] == source
+            and out["kind"] == "measured"
+            and number(out, "vram_total")
+            and out.get("config")
+        ]
         if asked:
-            by_source[source] = judge([o["error"] for o in asked if o["error"] is not None],
-                                      len(asked))
+            by_source[source] = judge(
+                [o["error"] for o in asked if o["error"] is not None], len(asked)
+            )
     inside = [
         out["low_gb"] <= float(out["vram_total"]) <= out["high_gb"]
-        for out in core if out["error"] is not None
+        for out in core
+        if out["error"] is not None
     ]
-    widths = [(out["high_gb"] - out["low_gb"]) / out["estimated_gb"]
-              for out in core if out["error"] is not None]
+    widths = [
+        (out["high_gb"] - out["low_gb"]) / out["estimated_gb"]
+        for out in core
+        if out["error"] is not None
+    ]
     return {
         "core": {
             **judge([out["error"] for out in core if out["error"] is not None], len(core)),
@@ -274,10 +291,12 @@ def main(argv: list[str] | None = None) -> None:
         return
     for out in result["rows"]:
         if out["error"] is not None:
-            print(f"{out['source'][:24]:24} {out['model'][-24:]:24} {out['method'][-28:]:28} "
-                  f"{out['seq_len'] or '-':>7} measured {float(out['vram_total']):7.2f} estimated "
-                  f"{out['estimated_gb']:7.2f} [{out['low_gb']:.2f} - {out['high_gb']:.2f}] "
-                  f"{out['error']:+.1%} {out['peak']}")
+            print(
+                f"{out['source'][:24]:24} {out['model'][-24:]:24} {out['method'][-28:]:28} "
+                f"{out['seq_len'] or '-':>7} measured {float(out['vram_total']):7.2f} estimated "
+                f"{out['estimated_gb']:7.2f} [{out['low_gb']:.2f} - {out['high_gb']:.2f}] "
+                f"{out['error']:+.1%} {out['peak']}"
+            )
     print(json.dumps(result["summary"], indent=1))
 
 

@@ -231,8 +231,22 @@ def measure(out: Path, limit: int | None, first: int) -> None:
         )
 
 
-NUMBERS = ("number", "hidden", "layers", "heads", "kv_heads", "intermediate", "vocabulary",
-           "row_tokens", "rows", "pack_tokens", "rank", "parameters", "trainable", "peak_bytes")
+NUMBERS = (
+    "number",
+    "hidden",
+    "layers",
+    "heads",
+    "kv_heads",
+    "intermediate",
+    "vocabulary",
+    "row_tokens",
+    "rows",
+    "pack_tokens",
+    "rank",
+    "parameters",
+    "trainable",
+    "peak_bytes",
+)
 LIMITS = [0.4e9 * 1.06**step for step in range(41)]  # bytes, 0.4 to 4.1 GB: memories asked about
 
 
@@ -293,8 +307,10 @@ def judge_table(path: Path) -> dict[str, Any]:
     setting = [row for row in rows if row["number"] < SETTING]
     held_out = [row for row in rows if row["number"] >= SETTING]
     flat = float(np.median([row["peak_bytes"] for row in setting]))
-    weights = [abs((CPU_LIBRARIES_BYTES + 4 * row["parameters"]) / row["peak_bytes"] - 1)
-               for row in held_out]
+    weights = [
+        abs((CPU_LIBRARIES_BYTES + 4 * row["parameters"]) / row["peak_bytes"] - 1)
+        for row in held_out
+    ]
     return {
         "constants_set_on": judge(setting),
         "held_out": judge(held_out),

@@ -36,9 +36,7 @@ class ForkpointError(Exception):
         return (_rebuild, (type(self), self.key, self.values))
 
 
-def _rebuild(
-    kind: type[ForkpointError], key: str, values: dict[str, Any]
-) -> ForkpointError:
+def _rebuild(kind: type[ForkpointError], key: str, values: dict[str, Any]) -> ForkpointError:
     return kind(key, **values)
 
 

@@ -3,14 +3,15 @@
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.rules.example import facts_of, profile_of
 
-BASE = facts_of(
-    name="hub/One-4B-Base", stage="base", family="one4", parameters=4_000_000_000
-)
+BASE = facts_of(name="hub/One-4B-Base", stage="base", family="one4", parameters=4_000_000_000)
 CHAT = facts_of(
     name="hub/One-4B", stage="chat", family="one4", parameters=4_000_000_000, template=True
 )
 INSTRUCT = facts_of(
-    name="hub/One-4B-Instruct", stage="instruct", family="one4", parameters=4_000_000_000,
+    name="hub/One-4B-Instruct",
+    stage="instruct",
+    family="one4",
+    parameters=4_000_000_000,
     template=True,
 )
 TWINS: tuple[CheckpointFacts, ...] = (BASE, CHAT)

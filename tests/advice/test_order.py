@@ -54,7 +54,9 @@ def test_a_contradicted_rule_does_not_count() -> None:
     """FP-B03 wants Base and FP-B23 a tuned twin: both are shown, neither counts."""
     for one in arms(*TWINS):
         counted = {
-            rule for b in one.balances if b.strength != "contradicted"
+            rule
+            for b in one.balances
+            if b.strength != "contradicted"
             for rule in (*b.rules_for, *b.rules_against)
         }
         shown = {rule for b in one.balances for rule in (*b.rules_for, *b.rules_against)}
@@ -85,7 +87,7 @@ def test_a_hard_limit_comes_last_and_is_not_raced() -> None:
     excluded = [one for one in advice.arms if one.excluded_by]
     assert {"hub/Closed"} == {one.candidate for one in excluded}
     assert all(("FP-H02",) == one.excluded_by for one in excluded)
-    assert list(advice.arms[-len(excluded):]) == excluded
+    assert list(advice.arms[-len(excluded) :]) == excluded
     assert advice.settle is not None
     assert "hub/Closed" not in advice.settle
 
@@ -120,11 +122,20 @@ def test_the_order_given_does_not_matter() -> None:
 def test_the_race_can_be_pasted() -> None:
     """The command survives a shell: names with spaces and quotes come through whole."""
     odd = facts_of(name="my model's folder", stage="base", parameters=10)
-    advice = advise(TICKETS, (odd,), "say \"hi\"; rm -rf $HOME", data_name="a b.jsonl")
+    advice = advise(TICKETS, (odd,), 'say "hi"; rm -rf $HOME', data_name="a b.jsonl")
     assert advice.settle is not None
     expected = [
-        "forkpoint", "race", "a b.jsonl", "--model", "my model's folder", "--goal",
-        "say \"hi\"; rm -rf $HOME", "--budget", "30m", "--out", "runs/a b",
+        "forkpoint",
+        "race",
+        "a b.jsonl",
+        "--model",
+        "my model's folder",
+        "--goal",
+        'say "hi"; rm -rf $HOME',
+        "--budget",
+        "30m",
+        "--out",
+        "runs/a b",
     ]
     assert expected == shlex.split(advice.settle)
 

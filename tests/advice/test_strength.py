@@ -82,11 +82,13 @@ def test_how_alike_is_said() -> None:
     tiny = facts_of(name="tiny", stage="base", parameters=1_300_000)
     nameless = facts_of(name="nameless", stage="base")
     for given, expected in (
-        (TWINS, "advice.alike_size"), ((tiny,), "advice.alike_size_not"),
+        (TWINS, "advice.alike_size"),
+        ((tiny,), "advice.alike_size_not"),
         ((nameless,), "advice.alike_size_unknown"),
     ):
         land = next(
-            one for one in advise(TICKETS, given, GOAL).ground("FP-B03").measured
+            one
+            for one in advise(TICKETS, given, GOAL).ground("FP-B03").measured
             if one.study == "lora_land"
         )
         assert expected in (*land.alike, *land.unlike)

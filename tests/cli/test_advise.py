@@ -24,7 +24,10 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
     """Run the command line in a fresh process that says which heavy libraries it loaded."""
     return subprocess.run(
         [sys.executable, "-c", HEAVY, *words],
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
         env={**os.environ, "LANG": "C.UTF-8", "HF_HUB_OFFLINE": "1"},
     )
 
@@ -82,8 +85,14 @@ def test_the_race_reads_the_data_alike(
 ) -> None:
     """A format that was named for the advice is named in the race to paste."""
     code, out, _ = here(
-        capsys, "advise", str(tickets), "--model", str(tiny_checkpoint),
-        "--data-format", "messages", "--json",
+        capsys,
+        "advise",
+        str(tickets),
+        "--model",
+        str(tiny_checkpoint),
+        "--data-format",
+        "messages",
+        "--json",
     )
     assert 0 == code
     assert json.loads(out)["settle"].endswith("--data-format messages")
@@ -102,7 +111,10 @@ def test_the_race_reads_the_data_alike(
     ],
 )
 def test_bad_input_is_a_sentence(
-    words: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Bad input ends with code 2 and a sentence that names it, without a traceback."""
@@ -114,9 +126,7 @@ def test_bad_input_is_a_sentence(
     assert "" == out
 
 
-def test_rules_are_listed_and_explained(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_rules_are_listed_and_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`forkpoint rules` lists all, explains one in text and JSON, and writes the pages."""
     assert "FP-H04" in here(capsys, "rules", "--lang", "zh")[1]
     assert "usually Base" in here(capsys, "rules", "fp-b03", "--lang", "en")[1]

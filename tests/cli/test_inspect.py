@@ -109,9 +109,7 @@ def test_inspecting_data_needs_no_torch(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text(GOOD)
     code = (
-        "import sys\n"
-        "from forkpoint.cli import main\n"
-        f"main(['inspect', {str(path)!r}, '--json'])\n"
+        f"import sys\nfrom forkpoint.cli import main\nmain(['inspect', {str(path)!r}, '--json'])\n"
     )
     check = "assert not {'torch', 'transformers', 'datasets'} & set(sys.modules), 'heavy'\n"
     code = code.replace("main([", "\ntry:\n    main([").replace(

@@ -173,9 +173,9 @@ def test_columns_and_format_are_overridable(tmp_path):
 def test_other_fields_are_kept(tmp_path):
     """Fields that are not the row itself, like a group or a time, are kept as text."""
     row = {"prompt": "a", "answer": "b", "customer": 17, "time": "2024-01-01", "deep": {"x": 1}}
-    assert {"customer": "17", "time": "2024-01-01"} == load(
-        write(tmp_path / "a.jsonl", row)
-    ).rows[0].extra
+    assert {"customer": "17", "time": "2024-01-01"} == load(write(tmp_path / "a.jsonl", row)).rows[
+        0
+    ].extra
 
 
 def test_text_is_read_by_paragraph_or_line(tmp_path):

@@ -8,9 +8,15 @@ from pathlib import Path
 import pytest
 
 CONFIG = {
-    "model_type": "llama", "hidden_size": 2048, "num_hidden_layers": 16,
-    "num_attention_heads": 32, "num_key_value_heads": 8, "intermediate_size": 8192,
-    "vocab_size": 128256, "tie_word_embeddings": True, "max_position_embeddings": 131072,
+    "model_type": "llama",
+    "hidden_size": 2048,
+    "num_hidden_layers": 16,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "intermediate_size": 8192,
+    "vocab_size": 128256,
+    "tie_word_embeddings": True,
+    "max_position_embeddings": 131072,
 }
 
 

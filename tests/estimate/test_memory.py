@@ -10,12 +10,21 @@ from forkpoint.estimate.network import Network
 from forkpoint.estimate.states import trained, weight_bytes
 
 LLAMA_8B = {
-    "model_type": "llama", "hidden_size": 4096, "intermediate_size": 14336,
-    "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8,
-    "vocab_size": 128256, "tie_word_embeddings": False, "max_position_embeddings": 131072,
+    "model_type": "llama",
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "vocab_size": 128256,
+    "tie_word_embeddings": False,
+    "max_position_embeddings": 131072,
 }
 MIXTRAL = {
-    **LLAMA_8B, "model_type": "mixtral", "vocab_size": 32000, "num_local_experts": 8,
+    **LLAMA_8B,
+    "model_type": "mixtral",
+    "vocab_size": 32000,
+    "num_local_experts": 8,
     "num_experts_per_tok": 2,
 }
 
@@ -102,8 +111,14 @@ def test_what_needs_more_never_estimates_less(llama: Network) -> None:
     base = Setup(approach="lora", context_tokens=2048, rank=16)
     small = estimate_memory(llama, base).estimated_bytes
     for more in (
-        {"context_tokens": 8192}, {"batch": 8}, {"rank": 256}, {"attention": "eager"},
-        {"checkpointing": False}, {"half": False}, {"passes": 4}, {"approach": "full"},
+        {"context_tokens": 8192},
+        {"batch": 8},
+        {"rank": 256},
+        {"attention": "eager"},
+        {"checkpointing": False},
+        {"half": False},
+        {"passes": 4},
+        {"approach": "full"},
     ):
         assert estimate_memory(llama, changed(base, **more)).estimated_bytes >= small, more
 

@@ -28,7 +28,10 @@ CONFIGS = {
     "mistral, sliding window": {"model_type": "mistral", **SMALL, "sliding_window": 64},
     "mixtral": {"model_type": "mixtral", **MOE, "num_local_experts": 8},
     "qwen2_moe": {
-        "model_type": "qwen2_moe", **MOE, "num_experts": 8, "decoder_sparse_step": 2,
+        "model_type": "qwen2_moe",
+        **MOE,
+        "num_experts": 8,
+        "decoder_sparse_step": 2,
         "shared_expert_intermediate_size": 96,
     },
     "qwen3_moe": {"model_type": "qwen3_moe", **MOE, "num_experts": 8, "mlp_only_layers": [0]},
@@ -47,15 +50,36 @@ CONFIGS = {
     "gpt_neox": {"model_type": "gpt_neox", **SMALL},
     "falcon, one key": {"model_type": "falcon", **SMALL, "multi_query": True},
     "falcon, new": {
-        "model_type": "falcon", **SMALL, "new_decoder_architecture": True, "num_kv_heads": 2
+        "model_type": "falcon",
+        **SMALL,
+        "new_decoder_architecture": True,
+        "num_kv_heads": 2,
     },
-    "bloom": {"model_type": "bloom", "hidden_size": 64, "n_layer": 3, "n_head": 4,
-              "vocab_size": 500},
-    "gpt2": {"model_type": "gpt2", "n_embd": 64, "n_layer": 3, "n_head": 4, "vocab_size": 500,
-             "n_positions": 128},
-    "opt": {"model_type": "opt", "hidden_size": 64, "ffn_dim": 256, "num_hidden_layers": 3,
-            "num_attention_heads": 4, "vocab_size": 500, "max_position_embeddings": 128,
-            "word_embed_proj_dim": 64},
+    "bloom": {
+        "model_type": "bloom",
+        "hidden_size": 64,
+        "n_layer": 3,
+        "n_head": 4,
+        "vocab_size": 500,
+    },
+    "gpt2": {
+        "model_type": "gpt2",
+        "n_embd": 64,
+        "n_layer": 3,
+        "n_head": 4,
+        "vocab_size": 500,
+        "n_positions": 128,
+    },
+    "opt": {
+        "model_type": "opt",
+        "hidden_size": 64,
+        "ffn_dim": 256,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "vocab_size": 500,
+        "max_position_embeddings": 128,
+        "word_embed_proj_dim": 64,
+    },
 }
 
 
@@ -78,7 +102,8 @@ def test_parameters_equal_those_of_the_network_itself(name: str) -> None:
         if isinstance(module, torch.nn.Linear) and "lm_head" not in name
     )
     counted = sum(
-        one.inputs * one.outputs * one.count for one in network.linears
+        one.inputs * one.outputs * one.count
+        for one in network.linears
         if one.role not in ("expert", "router")
     )
     if name != "gpt2":  # its matrices are of a class of their own

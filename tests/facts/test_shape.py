@@ -106,8 +106,10 @@ def test_an_adapter_says_what_it_needs(tmp_path: Path) -> None:
     """An adapter names its base, counts its own weights and is no base."""
     folder = tmp_path / "my-lora"
     folder.mkdir()
-    write_json(folder / "adapter_config.json",
-               {"base_model_name_or_path": "Qwen/Qwen2.5-7B", "peft_type": "LORA", "r": 8})
+    write_json(
+        folder / "adapter_config.json",
+        {"base_model_name_or_path": "Qwen/Qwen2.5-7B", "peft_type": "LORA", "r": 8},
+    )
     write_safetensors(
         folder / "adapter_model.safetensors",
         {"base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight": ("F32", (8, 16))},

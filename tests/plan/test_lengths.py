@@ -1,6 +1,7 @@
 """Lengths, rungs and steps: the same rows in the same order for every arm."""
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -51,7 +52,7 @@ def test_a_longer_rung_holds_the_rows_of_a_shorter_one(rows: int, seed: int) -> 
     rungs = plan_rungs(rows, 3.0, size)
     plans = [step_plan(rows, rung, size, seed) for rung in rungs]
     seen = [{row for step in plan for row in step} for plan in plans]
-    for shorter, longer in zip(seen, seen[1:], strict=False):
+    for shorter, longer in pairwise(seen):
         assert shorter <= longer
     visits = Counter(row for step in plans[-1] for row in step)
     assert max(visits.values()) - min(visits.values()) <= 1

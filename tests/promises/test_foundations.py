@@ -90,7 +90,10 @@ def test_no_machine_paths_in_the_project() -> None:
     found = []
     for name in listed.stdout.split():
         path = ROOT / name
-        if path.suffix in {".py", ".md", ".toml", ".sh", ".yml", ".json"} or path.name == "Makefile":
+        if (
+            path.suffix in {".py", ".md", ".toml", ".sh", ".yml", ".json"}
+            or path.name == "Makefile"
+        ):
             found += [
                 name for line in path.read_text(errors="replace").splitlines() if bad.search(line)
             ]

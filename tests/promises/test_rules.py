@@ -126,8 +126,18 @@ def test_both_languages_say_the_same(name: str) -> None:
     """Both languages have every entry, with the same placeholders; Chinese is Chinese."""
     plain = re.compile(r"[\u4e00-\u9fff]")
     bare = {
-        "comma", "semicolon", "item", "bracket", "legend", "threshold", "unit_GiB", "sign_gpu",
-        "approach_lora", "approach_qlora", "approach_rag", "page_other_language",
+        "comma",
+        "semicolon",
+        "item",
+        "bracket",
+        "legend",
+        "threshold",
+        "unit_GiB",
+        "sign_gpu",
+        "approach_lora",
+        "approach_qlora",
+        "approach_rag",
+        "page_other_language",
         "study_lora_without_regret",
     }
     for key, entry in area(name).items():
@@ -145,7 +155,8 @@ def test_no_sentence_of_a_rule_is_left_over() -> None:
     """Every sentence in the catalogue about a rule can be reached by one of its examples."""
     reached = {
         rule.judge(example.case()).key.removeprefix("rules.")
-        for rule in RULES for example in rule.examples
+        for rule in RULES
+        for example in rule.examples
     }
     reached |= {f"{rule.code}_{part}" for rule in RULES for part in ("question", "why")}
     assert set() == {key for key in area("rules") if key.startswith("FP-")} - reached
@@ -175,9 +186,7 @@ def test_disagreements_are_all_there() -> None:
         "forgetting": {"D5", "F1"},
         "chat_word": {"A10"},
     }
-    found = {
-        one.key: {name for side in one.sides for name in side.claims} for one in DISAGREEMENTS
-    }
+    found = {one.key: {name for side in one.sides for name in side.claims} for one in DISAGREEMENTS}
     assert expected == found
     by_code = {rule.code: rule for rule in RULES}
     for one in DISAGREEMENTS:
@@ -209,8 +218,11 @@ def test_dated_claims_show_their_date() -> None:
     """A claim whose example grows old carries the date, and its rule says it."""
     assert "2025-01" == claim("H4").dated
     rule = next(rule for rule in RULES if "H4" in rule.claims)
-    told = [sentence(rule.judge(one.case()), "en") for one in rule.examples
-            if one.expects in ("for", "against")]
+    told = [
+        sentence(rule.judge(one.case()), "en")
+        for one in rule.examples
+        if one.expects in ("for", "against")
+    ]
     assert all("2025" in one for one in told)
 
 

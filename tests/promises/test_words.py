@@ -38,7 +38,9 @@ def test_chinese_entries_are_chinese(area: str) -> None:
     for key, texts in entries(area).items():
         bare = re.sub(r"\{[^}]*\}", "", texts["en"])
         if texts["en"] != texts["zh"] and len(re.findall(r"[A-Za-z]{3,}", bare)) >= 3:
-            assert re.search(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]", texts["zh"]), f"{area}.{key}"
+            assert re.search(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]", texts["zh"]), (
+                f"{area}.{key}"
+            )
 
 
 def test_every_key_in_the_code_is_in_the_catalogue() -> None:

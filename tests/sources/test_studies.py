@@ -17,7 +17,9 @@ def test_interval_of_pairs_is_students(differences: tuple[float, ...]) -> None:
     """The interval over pairs of twins is Student's, as scipy computes it."""
     figure = mean_of_pairs(differences, "score", "x")
     low, high = stats.t.interval(
-        0.95, len(differences) - 1, loc=sum(differences) / len(differences),
+        0.95,
+        len(differences) - 1,
+        loc=sum(differences) / len(differences),
         scale=stats.sem(differences),
     )
     assert pytest.approx((low, high), abs=1e-5) == (figure.low, figure.high)

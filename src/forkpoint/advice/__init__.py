@@ -61,7 +61,9 @@ def advise(
 
 
 def find(
-    candidates: tuple[Candidate, ...], goal: Goal, data: DataProfile | None,
+    candidates: tuple[Candidate, ...],
+    goal: Goal,
+    data: DataProfile | None,
     machine: MachineFacts | None,
 ) -> tuple[Finding, ...]:
     """What every rule says of every candidate, and of every approach with it.
@@ -74,8 +76,12 @@ def find(
             rivals = tuple(one for one in candidates if one is not candidate)
             for approach in APPROACHES if rule.subject == "approach" else APPROACHES[:1]:
                 case = Case(
-                    candidate=candidate, goal=goal, data=data, machine=machine,
-                    approach=approach, rivals=rivals,
+                    candidate=candidate,
+                    goal=goal,
+                    data=data,
+                    machine=machine,
+                    approach=approach,
+                    rivals=rivals,
                 )
                 finding = rule.judge(case)
                 if finding.key != "rules.other_approach":
@@ -100,8 +106,11 @@ def race_command(data_name: str | None, arms: tuple[Arm, ...], goal: str = "") -
 def _seen(candidate: Candidate) -> CandidateHere:
     facts = candidate.facts
     return CandidateHere(
-        name=candidate.name, stage=candidate.stage, parameters=candidate.parameters,
-        from_files=facts is not None, notices=facts.notices if facts else (),
+        name=candidate.name,
+        stage=candidate.stage,
+        parameters=candidate.parameters,
+        from_files=facts is not None,
+        notices=facts.notices if facts else (),
     )
 
 
@@ -120,9 +129,7 @@ def _here(
 
 
 def _side(side: Side, findings: tuple[Finding, ...]) -> SideHere:
-    spoken = [
-        one for one in findings if one.rule in side.rules and one.says in ("for", "against")
-    ]
+    spoken = [one for one in findings if one.rule in side.rules and one.says in ("for", "against")]
     backed = [one for one in spoken if one.says == "for"]
     return SideHere(
         key=side.key,
@@ -150,5 +157,12 @@ def _flagged(
 
 
 __all__ = [
-    "STRENGTHS", "Advice", "Arm", "Ground", "OwnRaces", "advise", "find", "race_command",
+    "STRENGTHS",
+    "Advice",
+    "Arm",
+    "Ground",
+    "OwnRaces",
+    "advise",
+    "find",
+    "race_command",
 ]

@@ -51,23 +51,20 @@ def order_arms(
     )
 
 
-def approaches_in_play(
-    candidate: Candidate, findings: tuple[Finding, ...]
-) -> tuple[Approach, ...]:
+def approaches_in_play(candidate: Candidate, findings: tuple[Finding, ...]) -> tuple[Approach, ...]:
     """Approaches that every race has, and those that a rule speaks for with this candidate."""
-    wanted = {
-        one.approach for one in findings if one.about == candidate.name and one.says == "for"
-    }
+    wanted = {one.approach for one in findings if one.about == candidate.name and one.says == "for"}
     return tuple(one for one in APPROACHES if one in wanted or one in TRAINED_ALWAYS)
 
 
 def _arm(
-    candidate: Candidate, approach: Approach, findings: tuple[Finding, ...],
+    candidate: Candidate,
+    approach: Approach,
+    findings: tuple[Finding, ...],
     grounds: dict[str, Ground],
 ) -> Arm:
     about = [
-        one for one in findings
-        if one.about == candidate.name and one.approach in (None, approach)
+        one for one in findings if one.about == candidate.name and one.approach in (None, approach)
     ]
     balances = []
     for strength in STRENGTHS:
@@ -79,11 +76,12 @@ def _arm(
                 rules_against=tuple(one.rule for one in counted if one.says == "against"),
             )
         )
-    excluded = tuple(
-        one.rule for one in about if one.key in HARD_LIMITS and one.says == "against"
-    )
+    excluded = tuple(one.rule for one in about if one.key in HARD_LIMITS and one.says == "against")
     return Arm(
-        candidate=candidate.name, approach=approach, place=0, excluded_by=excluded,
+        candidate=candidate.name,
+        approach=approach,
+        place=0,
+        excluded_by=excluded,
         balances=tuple(balances),
     )
 

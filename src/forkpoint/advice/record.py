@@ -13,7 +13,11 @@ Strength = Literal[
     "measured_on_your_races", "measured_elsewhere", "several_guides", "one_guide", "contradicted"
 ]
 STRENGTHS: tuple[Strength, ...] = (
-    "measured_on_your_races", "measured_elsewhere", "several_guides", "one_guide", "contradicted",
+    "measured_on_your_races",
+    "measured_elsewhere",
+    "several_guides",
+    "one_guide",
+    "contradicted",
 )
 
 

@@ -15,12 +15,15 @@ def grounds_of(
 
 
 def _ground(
-    rule: Rule, findings: tuple[Finding, ...], candidates: tuple[Candidate, ...],
+    rule: Rule,
+    findings: tuple[Finding, ...],
+    candidates: tuple[Candidate, ...],
     own: tuple[OwnRaces, ...],
 ) -> Ground:
     mine = tuple(
         Measured(study="own", direction=one.direction, figure=one.figure)
-        for one in own if one.rule == rule.code
+        for one in own
+        if one.rule == rule.code
     )
     elsewhere = tuple(
         _measured(study, bearing.direction, figure, candidates)
@@ -37,7 +40,10 @@ def _ground(
     elif len(rule.guides) > 1:
         strength = "several_guides"
     return Ground(
-        rule=rule.code, strength=strength, guides=rule.guides, opposed_by=opposed,
+        rule=rule.code,
+        strength=strength,
+        guides=rule.guides,
+        opposed_by=opposed,
         measured=mine + elsewhere,
     )
 
@@ -61,8 +67,11 @@ def _measured(
         unlike.append("advice.alike_score_not")
     return Measured.model_validate(
         {
-            "study": study.key, "direction": direction, "figure": figure,
-            "alike": tuple(alike), "unlike": tuple(unlike),
+            "study": study.key,
+            "direction": direction,
+            "figure": figure,
+            "alike": tuple(alike),
+            "unlike": tuple(unlike),
         }
     )
 
@@ -75,18 +84,23 @@ def opposed_by(code: str, findings: tuple[Finding, ...]) -> tuple[str, ...]:
     rivals = {
         other
         for one in DISAGREEMENTS
-        for side in one.sides if code in side.rules
-        for away in one.sides if away is not side
-        for other in away.rules if other not in side.rules
+        for side in one.sides
+        if code in side.rules
+        for away in one.sides
+        if away is not side
+        for other in away.rules
+        if other not in side.rules
     }
     spoken = {
         (f.about, f.approach): f.says
-        for f in findings if f.rule == code and f.says in ("for", "against")
+        for f in findings
+        if f.rule == code and f.says in ("for", "against")
     }
     found = {
         f.rule
         for f in findings
-        if f.rule in rivals and f.says in ("for", "against")
+        if f.rule in rivals
+        and f.says in ("for", "against")
         and spoken.get((f.about, f.approach), f.says) != f.says
     }
     return tuple(sorted(found))

@@ -23,9 +23,7 @@ def command(lang: str) -> Callable[..., None]:
         return typer.Option(default, *names, help=say(f"estimate.option_{key}", lang))
 
     def estimate(
-        checkpoint: list[str] = typer.Argument(
-            ..., help=say("estimate.option_checkpoint", lang)
-        ),
+        checkpoint: list[str] = typer.Argument(..., help=say("estimate.option_checkpoint", lang)),
         approach: str = option("lora", "--approach"),
         context: int = option(None, "--context"),
         batch: int = option(1, "--batch"),
@@ -114,8 +112,10 @@ def _setup(dials: dict[str, Any], network: "Network", stack: "Stack") -> "Setup"
             raise BadInput(
                 "estimate.bad-choice", option=option, found=dials[name], known=known
             ) from None
-        limits = {one: Setup.model_json_schema()["properties"][name].get(one)
-                  for one in ("minimum", "maximum")}
+        limits = {
+            one: Setup.model_json_schema()["properties"][name].get(one)
+            for one in ("minimum", "maximum")
+        }
         raise BadInput(
             "estimate.bad-dial", option=option, found=dials[name],
             limits=f"{limits['minimum']} - {limits['maximum']}",

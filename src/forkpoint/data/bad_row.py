@@ -9,7 +9,7 @@ from forkpoint.words import say
 SHOWN_CHARACTERS = 60  # characters of a user's own text that a sentence quotes
 
 
-class BadRow(Exception):  # noqa: N818 - a row is bad, the program is not in error
+class BadRow(Exception):
     """A row that cannot be used: a catalogue key and the values of its sentence."""
 
     def __init__(self, key: str, **values: str | int | float) -> None:

@@ -164,9 +164,7 @@ def _recovered(text: str) -> Iterator[Raw]:
     place = opening.end() if opening else 0
     indent = text[text.rfind("\n", 0, place) + 1 : place]
     after_newline = "\n" in text[:place] and not indent.strip()
-    start = re.compile(
-        rf"\n{re.escape(indent)}(?=\{{)" if after_newline else r"[,\n\]}]\s*(?=\{)"
-    )
+    start = re.compile(rf"\n{re.escape(indent)}(?=\{{)" if after_newline else r"[,\n\]}]\s*(?=\{)")
     counted, line, attempts, faulty = 0, 1, 0, False
     fields: frozenset[str] = frozenset()
     while place < len(text):

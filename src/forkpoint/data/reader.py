@@ -151,9 +151,7 @@ def _local(path: str | Path) -> Path:
     return fetched(name) if is_hub_name(name) else local
 
 
-def _read(
-    raw: Iterator[Raw], file: str, reading: Reading, seen: Seen
-) -> Iterator[Row | RowFault]:
+def _read(raw: Iterator[Raw], file: str, reading: Reading, seen: Seen) -> Iterator[Row | RowFault]:
     format, columns, strict = reading
     renamed = columns_to_rename(columns)
     peeked = list(islice(raw, PEEK_ROWS))
@@ -161,8 +159,10 @@ def _read(
     for line, value in chain(peeked, raw):
         try:
             if type(value) is not dict:
-                raise value if isinstance(value, BadRow) else BadRow(
-                    "data.fault_not_object", found=shown(value)
+                raise (
+                    value
+                    if isinstance(value, BadRow)
+                    else BadRow("data.fault_not_object", found=shown(value))
                 )
             if renamed:
                 value = _rename(value, renamed)
@@ -290,9 +290,7 @@ def _nothing(path: str, faults: list[RowFault]) -> BadInput:
     first = next(fault for fault in faults if fault.key == key)
     if key == "data.fault_format":
         return BadInput("data.unknown_format", file=path, **first.values)
-    return BrokenRow(
-        key, note="data.no_rows", file=first.file, line=first.line, **first.values
-    )
+    return BrokenRow(key, note="data.no_rows", file=first.file, line=first.line, **first.values)
 
 
 def _encoding_notices(found: list[Container]) -> Iterator[Notice]:

@@ -102,8 +102,10 @@ def split(
     )
     part = _by_time if time_field else _by_chance
     train, new_validation, new_test, late = part(free, wanted, groups, seed, time_field or "")
-    removed += [Removed(row, _why(row, holder, group_by), holder)
-                for row, holder in [*leaks, *more_leaks, *late]]
+    removed += [
+        Removed(row, _why(row, holder, group_by), holder)
+        for row, holder in [*leaks, *more_leaks, *late]
+    ]
     removed.sort(key=lambda r: (r.row.id, r.why, r.row.line))
     new_validation, new_test = [*checked, *new_validation], [*tested, *new_test]
     return _splits(train, new_validation, new_test, removed, groups, seed)
@@ -271,9 +273,7 @@ def _mixed(rows: Sequence[Row], groups: dict[str, str], seed: int) -> list[list[
 Parted = tuple[list[Row], list[Row], list[Row], list[tuple[Row, Row]]]
 
 
-def _by_chance(
-    rows: list[Row], sizes: Sizes, groups: dict[str, str], seed: int, _: str
-) -> Parted:
+def _by_chance(rows: list[Row], sizes: Sizes, groups: dict[str, str], seed: int, _: str) -> Parted:
     train: list[Row] = []
     test: list[Row] = []
     validation: list[Row] = []
@@ -323,4 +323,3 @@ def _moment(row: Row, field: str) -> float | str:
 
 def _drawn(name: str, seed: int) -> str:
     return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
-

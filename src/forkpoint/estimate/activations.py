@@ -69,8 +69,14 @@ def _input_bytes(network: Network, setup: Setup, stack: Stack) -> float:
 
 def _expert_copies(network: Network) -> float:
     """Widths that a mixture gathers and scatters for a token: its row once for each expert."""
-    chosen = sum(one.active for one in network.linears if one.name.endswith("down_proj")
-                 and one.role == "expert") / network.layers
+    chosen = (
+        sum(
+            one.active
+            for one in network.linears
+            if one.name.endswith("down_proj") and one.role == "expert"
+        )
+        / network.layers
+    )
     return 2 * chosen * network.hidden
 
 

@@ -37,8 +37,14 @@ QWEN2 = LLAMA._replace(attention_bias=True, output_bias=False, mlp_bias=False, w
 QWEN3 = LLAMA._replace(query_key_norm="head", mlp_bias=False, window="flag")
 GEMMA = LLAMA._replace(tied=True, head_dim=256, mlp_bias=False)
 GPT = Plan(
-    qkv="fused", gate="none", attention_bias=True, output_bias=True, mlp_bias=True,
-    norm_weights=2, names="neox", positions=-1,
+    qkv="fused",
+    gate="none",
+    attention_bias=True,
+    output_bias=True,
+    mlp_bias=True,
+    norm_weights=2,
+    names="neox",
+    positions=-1,
 )
 
 FAMILIES: dict[str, Plan] = {
@@ -58,28 +64,41 @@ FAMILIES: dict[str, Plan] = {
     "olmo": LLAMA._replace(norm_weights=0, mlp_bias=False),
     "olmo2": LLAMA._replace(query_key_norm="width", mlp_bias=False),
     "cohere": LLAMA._replace(norms=1, tied=True, mlp_bias=False),
-    "glm": LLAMA._replace(
-        gate="fused", output_bias=False, mlp_bias=False, biased_unless_told=True
-    ),
+    "glm": LLAMA._replace(gate="fused", output_bias=False, mlp_bias=False, biased_unless_told=True),
     "glm4": LLAMA._replace(
         gate="fused", output_bias=False, mlp_bias=False, biased_unless_told=True, norms=4
     ),
     "chatglm": LLAMA._replace(
-        qkv="fused", gate="fused", attention_bias="add_qkv_bias", output_bias=False,
-        mlp_bias=False, biased_unless_told=True,
+        qkv="fused",
+        gate="fused",
+        attention_bias="add_qkv_bias",
+        output_bias=False,
+        mlp_bias=False,
+        biased_unless_told=True,
     ),
     "internlm2": LLAMA._replace(attention_bias="bias", output_bias="bias", mlp_bias=False),
     "baichuan": LLAMA._replace(attention_bias=False, output_bias=False, mlp_bias=False),
     "phi3": LLAMA._replace(
-        qkv="fused", gate="fused", attention_bias=False, output_bias=False, mlp_bias=False,
+        qkv="fused",
+        gate="fused",
+        attention_bias=False,
+        output_bias=False,
+        mlp_bias=False,
         window="all",
     ),
     "stablelm": LLAMA._replace(
         attention_bias="use_qkv_bias", output_bias=False, mlp_bias=False, norm_weights=2
     ),
     "starcoder2": LLAMA._replace(
-        gate="none", attention_bias="use_bias", output_bias="use_bias", mlp_bias="use_bias",
-        norm_weights=2, tied=True, names="phi", window="all", biased_unless_told=True,
+        gate="none",
+        attention_bias="use_bias",
+        output_bias="use_bias",
+        mlp_bias="use_bias",
+        norm_weights=2,
+        tied=True,
+        names="phi",
+        window="all",
+        biased_unless_told=True,
     ),
     "phi": GPT._replace(qkv="apart", norms=1, names="phi", head_bias=True),
     "gpt_neox": GPT._replace(attention_bias=True, output_bias=True),

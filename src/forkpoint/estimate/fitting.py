@@ -51,9 +51,7 @@ def answer(estimate: MemoryEstimate, memory_bytes: float) -> Answer:
     return "no" if estimate.low_bytes > memory_bytes else "perhaps"
 
 
-def fit(
-    network: Network, setup: Setup, memory_bytes: float, stack: Stack = OURS
-) -> Fit:
+def fit(network: Network, setup: Setup, memory_bytes: float, stack: Stack = OURS) -> Fit:
     """Everything about one setup and one memory; raises BadInput for impossible setups."""
     estimate = estimate_memory(network, setup, stack)
     found = answer(estimate, memory_bytes)
@@ -85,8 +83,11 @@ def by_approach(
             continue
         rows = setup.answer_batch or 1 if approach == "prompt" else setup.answer_batch
         try:
-            yield approach, estimate_memory(
-                network, changed(setup, approach=approach, answer_batch=rows), stack
+            yield (
+                approach,
+                estimate_memory(
+                    network, changed(setup, approach=approach, answer_batch=rows), stack
+                ),
             )
         except BadInput:
             yield approach, None

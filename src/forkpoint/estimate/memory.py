@@ -21,8 +21,16 @@ from forkpoint.estimate.states import FLOAT_BYTES, HALF_BYTES
 from forkpoint.record import Record
 
 PartName = Literal[
-    "weights", "adapter", "gradients", "optimizer", "activations", "logits", "cache",
-    "exchange", "framework", "allocator",
+    "weights",
+    "adapter",
+    "gradients",
+    "optimizer",
+    "activations",
+    "logits",
+    "cache",
+    "exchange",
+    "framework",
+    "allocator",
 ]
 PhaseName = Literal["loss", "backward", "step", "answers"]
 

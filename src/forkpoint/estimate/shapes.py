@@ -150,9 +150,7 @@ class _Reader:
             return tokens, self.layers - self.layers // every
         return tokens, self.layers
 
-    def _linear(
-        self, name: str, role: Role, inputs: int, outputs: int, bias: bool | str
-    ) -> Linear:
+    def _linear(self, name: str, role: Role, inputs: int, outputs: int, bias: bool | str) -> Linear:
         return Linear(
             name=name,
             role=role,
@@ -188,15 +186,23 @@ class _Reader:
         if dense := self.layers - sparse:
             yield from self._mlp(self._intermediate(), "mlp", dense, dense, "")
         yield Linear(
-            name="gate", role="router", inputs=self.hidden, outputs=experts, count=sparse,
+            name="gate",
+            role="router",
+            inputs=self.hidden,
+            outputs=experts,
+            count=sparse,
             active=sparse,
         )
         yield from self._mlp(width, "expert", sparse * experts, sparse * each, "")
         if shared := self.number("shared_expert_intermediate_size", required=False):
             yield from self._mlp(shared, "mlp", sparse, sparse, "shared_expert.")
             yield Linear(
-                name="shared_expert_gate", role="mlp", inputs=self.hidden, outputs=1,
-                count=sparse, active=sparse,
+                name="shared_expert_gate",
+                role="mlp",
+                inputs=self.hidden,
+                outputs=1,
+                count=sparse,
+                active=sparse,
             )
 
     def _intermediate(self) -> int:
@@ -210,9 +216,7 @@ class _Reader:
     def _sparse_layers(self) -> int:
         dense = self.config.get("mlp_only_layers") or []
         step = self.number("decoder_sparse_step", required=False) or 1
-        return sum(
-            layer not in dense and (layer + 1) % step == 0 for layer in range(self.layers)
-        )
+        return sum(layer not in dense and (layer + 1) % step == 0 for layer in range(self.layers))
 
     def _mlp(
         self, width: int, role: Role, count: int, active: int, prefix: str
@@ -227,8 +231,13 @@ class _Reader:
             pairs = [(name, self.hidden, width * (2 if plan.gate == "fused" else 1)), *pairs]
         for name, inputs, outputs in pairs:
             yield Linear(
-                name=prefix + name, role=role, inputs=inputs, outputs=outputs, count=count,
-                active=active, bias=bias,
+                name=prefix + name,
+                role=role,
+                inputs=inputs,
+                outputs=outputs,
+                count=count,
+                active=active,
+                bias=bias,
             )
 
     def other_parameters(self) -> int:

@@ -32,13 +32,27 @@ TRAINER = Stack(
 )
 # The same under DeepSpeed: 16-bit weights, gradients and loss, 32-bit masters in one flat block.
 DEEPSPEED = Stack(
-    name="deepspeed", head="half", full="master", adapter="master", copies="master", autocast=False,
-    step="flat", dropout=True, experts_apart=True,
+    name="deepspeed",
+    head="half",
+    full="master",
+    adapter="master",
+    copies="master",
+    autocast=False,
+    step="flat",
+    dropout=True,
+    experts_apart=True,
 )
 # A bare loop in true 16 bits, states and all, which prints what PyTorch allocated (LitGPT).
 PURE_HALF = Stack(
-    name="pure-half", head="half", full="half", adapter="half", autocast=False, step="foreach",
-    counts="allocated", experts_apart=True, untied=True,
+    name="pure-half",
+    head="half",
+    full="half",
+    adapter="half",
+    autocast=False,
+    step="foreach",
+    counts="allocated",
+    experts_apart=True,
+    untied=True,
 )
 # PEFT's own comparison of methods: a bare loop over 16-bit weights, full fine-tuning included.
 LOOP = Stack(name="loop", head="float", full="half", step="foreach", counts="reserved")

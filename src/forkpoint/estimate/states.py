@@ -13,8 +13,19 @@ NF4_DOUBLE_BLOCK = 256  # scales that share a scale, themselves kept in 8 bits [
 GPTQ_GROUP = 128  # weights that share a scale and a zero point [AutoGPTQ's default]
 QUANTILE_BYTES = 2.03  # of both 8-bit Adam moments a weight, with a scale for every 256
 LINEAR_TARGETS = {
-    "attention": frozenset({"q_proj", "k_proj", "v_proj", "o_proj", "qkv_proj", "dense",
-                            "query_key_value", "c_attn", "out_proj"}),
+    "attention": frozenset(
+        {
+            "q_proj",
+            "k_proj",
+            "v_proj",
+            "o_proj",
+            "qkv_proj",
+            "dense",
+            "query_key_value",
+            "c_attn",
+            "out_proj",
+        }
+    ),
     "query-value": frozenset({"q_proj", "v_proj", "qkv_proj", "query_key_value", "c_attn"}),
 }
 

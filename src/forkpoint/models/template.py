@@ -28,7 +28,7 @@ USER, ANSWER, AGAIN, SYSTEM = (
 CLOCK_CALL = re.compile(r"""strftime_now\(\s*(["'])(.*?)\1\s*\)""")
 
 
-class TemplateRefused(Exception):  # noqa: N818 - it is not an error of ours
+class TemplateRefused(Exception):
     """A template cannot show a conversation; `reason` goes to the excluded row."""
 
     def __init__(self, reason: Literal["template_refused", "history_changed"], detail: str) -> None:

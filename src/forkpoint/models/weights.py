@@ -41,7 +41,6 @@ def load_model(path: str | Path, *, dtype: Dtype = "float32", device: str = "cpu
             local_files_only=True,
             trust_remote_code=False,
             use_safetensors=True,
-            attn_implementation="sdpa",
         )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise Unreadable("train.weights_unreadable", path=path, error=_line(error)) from error

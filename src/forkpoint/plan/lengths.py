@@ -13,7 +13,8 @@ RUNG_SHARES = (1 / 8, 3 / 8, 1.0)  # of the full length
 EARLY_RUNG_SHARE = 1 / 32  # one more rung first, when it still has enough steps
 STEPS_FOR_A_RUNG = 12  # optimizer steps; with fewer a score says more of the warmup than of the arm
 STEPS_FOR_AN_EARLY_RUNG = 100
-STEPS_WANTED = 120  # optimizer steps at full length that rows_per_step aims for
+STEPS_WANTED = 200  # optimizer steps at full length that rows_per_step aims for; with half of
+# them a new label set hardly leaves the floor on the bundled tickets [docs/LOG.md, 'Steps']
 ROWS_PER_STEP = (4, 8, 16, 32, 64)
 
 

@@ -29,6 +29,7 @@ from forkpoint.ledger import (
 )
 from forkpoint.race.bracket import FACTOR, Bracket
 from forkpoint.race.finalists import choose_finalists, finishing_trials
+from forkpoint.race.live_prior import LIVE_PRIOR
 from forkpoint.race.work import AnswerWork, GeneralWork, TrialWork, Work
 
 RESERVE_SHARE = 0.4  # of the budget at most kept for the finalists' further seeds
@@ -102,6 +103,7 @@ class RaceState:
             row_correlation=ROW_CORRELATION,
             seed_sd=plan.settings.known_seed_sd,
             scale="bounded",
+            prior=LIVE_PRIOR,
         )
         return Selector(arms, rungs, plan.budget_tokens - reserve, settings, plan.settings.seed)
 

@@ -137,9 +137,7 @@ def _quiet(advice: Advice, says: str, lang: str) -> str:
 def _arms(advice: Advice, lang: str) -> str:
     lines = [heading(say("advice.all_arms", lang))]
     for arm in advice.arms:
-        text = say(
-            "advice.item", lang, name=arm_name(arm, lang), text=counts_text(arm, lang)
-        )
+        text = say("advice.item", lang, name=arm_name(arm, lang), text=counts_text(arm, lang))
         lines.append(wrap(text, " " * 6, f" {arm.place:>3}  "))
     lines.append(heading(say("advice.order", lang)))
     lines += [wrap(say(f"advice.order_{n}", lang), "    ", " ") for n in range(1, 6)]
@@ -165,8 +163,9 @@ def _evidence(advice: Advice, lang: str) -> str:
 
 def _study(advice: Advice, study: Study, lang: str) -> list[str]:
     title = say(f"sources.study_{study.key}", lang)
-    scale = join((say(f"sources.{k}", lang) for k in (f"scale_{study.scale}",
-                                                      f"read_{study.read}")), lang)
+    scale = join(
+        (say(f"sources.{k}", lang) for k in (f"scale_{study.scale}", f"read_{study.read}")), lang
+    )
     lines = [wrap(f"{study.key}  {title}{say('advice.bracket', lang, text=scale)}", "   ", " ")]
     lines.append(wrap(say(f"sources.lesson_{study.key}", lang), "   "))
     for one in study.figures:
@@ -176,7 +175,9 @@ def _study(advice: Advice, study: Study, lang: str) -> list[str]:
         lines.append(wrap(text, "     ", "   * "))
     bearing = [
         (ground.rule, measured_text(one, lang))
-        for ground in advice.grounds for one in ground.measured if one.study == study.key
+        for ground in advice.grounds
+        for one in ground.measured
+        if one.study == study.key
     ]
     for told in dict.fromkeys(text for _, text in bearing):
         name = join((rule for rule, text in bearing if text == told), lang)

@@ -84,8 +84,11 @@ def _untrained(arms: list[Arm], lang: str) -> str:
     rules = [code for arm in arms for one in arm.balances for code in one.rules_for]
     told = sorted(code for code in set(rules) if code.startswith(("FP-C", "FP-D")))
     return say(
-        "advice.untrained", lang, approaches=join(dict.fromkeys(names), lang),
-        names=join(dict.fromkeys(arm.candidate for arm in arms), lang), rules=join(told, lang),
+        "advice.untrained",
+        lang,
+        approaches=join(dict.fromkeys(names), lang),
+        names=join(dict.fromkeys(arm.candidate for arm in arms), lang),
+        rules=join(told, lang),
     )
 
 
@@ -100,19 +103,22 @@ def why_before(first: Arm, second: Arm, lang: str) -> str:
         apart = set(one.rules_for) ^ set(two.rules_for)
         apart |= set(one.rules_against) ^ set(two.rules_against)
         return say(
-            "advice.why_first", lang, strength=say(f"advice.strength_{one.strength}", lang),
-            for_1=len(one.rules_for), against_1=len(one.rules_against),
-            for_2=len(two.rules_for), against_2=len(two.rules_against),
-            rules=say("advice.why_only_one", lang, rules=join(sorted(apart), lang)), **names,
+            "advice.why_first",
+            lang,
+            strength=say(f"advice.strength_{one.strength}", lang),
+            for_1=len(one.rules_for),
+            against_1=len(one.rules_against),
+            for_2=len(two.rules_for),
+            against_2=len(two.rules_against),
+            rules=say("advice.why_only_one", lang, rules=join(sorted(apart), lang)),
+            **names,
         )
     return say("advice.why_equal", lang, **names)
 
 
 def _disagreements(advice: Advice, lang: str) -> str:
     live = [one for one in advice.disagreements if one.matters]
-    note = say(
-        "advice.guides_disagree_note", lang, n=len(live), all=len(advice.disagreements)
-    )
+    note = say("advice.guides_disagree_note", lang, n=len(live), all=len(advice.disagreements))
     note = say("advice.bracket", lang, text=note)
     lines = [heading(say("advice.guides_disagree", lang) + note)]
     for place, one in enumerate(live):

@@ -35,9 +35,7 @@ def _word(key: str, lang: str, **values: object) -> str:
 
 def _head(profile: DataProfile, lang: str) -> str:
     names = ", ".join(profile.files[:3]) + (" ..." if len(profile.files) > 3 else "")
-    head = _word(
-        "text_head", lang, rows=f"{profile.rows:,}", job=_word(f"job_{profile.job}", lang)
-    )
+    head = _word("text_head", lang, rows=f"{profile.rows:,}", job=_word(f"job_{profile.job}", lang))
     return f"{printable(names)}\n{head}"
 
 
@@ -177,9 +175,7 @@ def _faults(profile: DataProfile, lang: str) -> str:
 def _table(rows: list[tuple[str, str]]) -> str:
     """Two columns; Chinese characters take two cells."""
     width = max(_cells(label) for label, _ in rows)
-    return "\n".join(
-        f"  {label}{' ' * (width - _cells(label))}  {value}" for label, value in rows
-    )
+    return "\n".join(f"  {label}{' ' * (width - _cells(label))}  {value}" for label, value in rows)
 
 
 def _cells(text: str) -> int:

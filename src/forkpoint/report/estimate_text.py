@@ -15,9 +15,7 @@ FILES_DIFFER = 0.02  # share of the parameters; below it are buffers and roundin
 HUNDREDTHS_BELOW = 10e9  # bytes; smaller sizes are shown to 10 MB
 
 
-def estimate_text(
-    measured: Measured, estimate: MemoryEstimate, fit: Fit | None, lang: str
-) -> str:
+def estimate_text(measured: Measured, estimate: MemoryEstimate, fit: Fit | None, lang: str) -> str:
     """The text that `forkpoint estimate` prints for one checkpoint."""
     blocks = [
         "\n".join([visible(measured.name), *_counts(measured, lang), _setup(estimate, lang)]),
@@ -28,9 +26,7 @@ def estimate_text(
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def largest_text(
-    found: Sequence[tuple[Measured, MemoryEstimate, Fit | None]], lang: str
-) -> str:
+def largest_text(found: Sequence[tuple[Measured, MemoryEstimate, Fit | None]], lang: str) -> str:
     """Which of several checkpoints is the largest that fits."""
     approach = found[0][1].setup.approach
     fitting = [one for one in found if one[2] is not None and one[2].answer == "yes"]

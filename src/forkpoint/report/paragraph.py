@@ -9,9 +9,7 @@ CLOSING = "，。；：、！？）”》]"  # may not start a line
 OPENING = "（“《["  # may not end one
 WIDE = "\u2e80-\u9fff\uff00-\uffef“”"  # text that may break between any two characters
 _OPEN, _CLOSE = re.escape(OPENING), re.escape(CLOSING)
-PIECE = re.compile(
-    rf"\s+|[{_OPEN}]*(?:[^\s{WIDE}{_OPEN}{_CLOSE}]+|[{WIDE}])?[{_CLOSE}]*"
-)
+PIECE = re.compile(rf"\s+|[{_OPEN}]*(?:[^\s{WIDE}{_OPEN}{_CLOSE}]+|[{WIDE}])?[{_CLOSE}]*")
 
 
 def wrap(text: str, indent: str = "", first: str | None = None, width: int = WIDTH) -> str:

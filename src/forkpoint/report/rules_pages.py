@@ -34,9 +34,11 @@ def pages() -> dict[str, str]:
 def _top(title: str, name: str, lang: str) -> list[str]:
     other = SUFFIX["zh" if lang == "en" else "en"]
     return [
-        f"# {title}", "",
+        f"# {title}",
+        "",
         f"[{say('rules.page_other_language', lang)}]({name}{other}) · "
-        f"[{say('rules.page_index', lang)}](README{SUFFIX[lang]})", "",
+        f"[{say('rules.page_index', lang)}](README{SUFFIX[lang]})",
+        "",
     ]
 
 

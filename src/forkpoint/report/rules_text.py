@@ -38,8 +38,13 @@ def _does(rule: Rule, lang: str) -> tuple[str, ...]:
     ]
     if rule.thresholds:
         told = semicolon.join(
-            say("rules.threshold", lang, name=name, value=value,
-                unit=say(f"rules.unit_{unit}", lang))
+            say(
+                "rules.threshold",
+                lang,
+                name=name,
+                value=value,
+                unit=say(f"rules.unit_{unit}", lang),
+            )
             for name, value, unit in rule.thresholds
         )
         parts.append(say("rules.thresholds", lang, thresholds=told))
@@ -58,8 +63,9 @@ def _shown(example: Example, rule: Rule, lang: str) -> str:
     finding = rule.judge(example.case(lang))
     given = join(given_parts(example, rule, lang), lang) or say("rules.given_nothing", lang)
     text = sentence(finding, lang)
-    return say("rules.given", lang, given=given, says=say(f"rules.says_{finding.says}", lang),
-               text=text)
+    return say(
+        "rules.given", lang, given=given, says=say(f"rules.says_{finding.says}", lang), text=text
+    )
 
 
 def given_parts(example: Example, rule: Rule, lang: str) -> list[str]:
@@ -70,8 +76,13 @@ def given_parts(example: Example, rule: Rule, lang: str) -> list[str]:
         parts.append(say(f"rules.given_{key}", lang, **values))
 
     if example.rows is not None:
-        add("rows", rows=example.rows, job=example.job, format=example.format,
-            answers=example.answers)
+        add(
+            "rows",
+            rows=example.rows,
+            job=example.job,
+            format=example.format,
+            answers=example.answers,
+        )
         for name in ("multi_turn", "system_prompts", "duplicates"):
             if value := getattr(example, name):
                 add(name, value=value)
@@ -91,8 +102,10 @@ def given_parts(example: Example, rule: Rule, lang: str) -> list[str]:
     if example.template is not None:
         add("template_yes" if example.template else "template_no")
     for key, value in (
-        ("kind", example.kind), ("commercial", example.commercial_use),
-        ("family", example.family), ("rival", example.rival_family),
+        ("kind", example.kind),
+        ("commercial", example.commercial_use),
+        ("family", example.family),
+        ("rival", example.rival_family),
     ):
         if value:
             add(key, value=value)

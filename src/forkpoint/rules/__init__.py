@@ -9,8 +9,13 @@ from forkpoint.rules.sentence import sentence
 RULES: tuple[Rule, ...] = tuple(
     sorted(
         (
-            *rows.RULES, *job.RULES, *start.RULES, *compute.RULES, *approach.RULES,
-            *method.RULES, *family.RULES,
+            *rows.RULES,
+            *job.RULES,
+            *start.RULES,
+            *compute.RULES,
+            *approach.RULES,
+            *method.RULES,
+            *family.RULES,
         ),
         key=lambda rule: rule.code,
     )
@@ -26,6 +31,16 @@ def rule(code: str) -> Rule:
 
 
 __all__ = [
-    "APPROACHES", "RULES", "TUNING", "Approach", "Candidate", "Case", "Example", "Finding",
-    "Rule", "Says", "rule", "sentence",
+    "APPROACHES",
+    "RULES",
+    "TUNING",
+    "Approach",
+    "Candidate",
+    "Case",
+    "Example",
+    "Finding",
+    "Rule",
+    "Says",
+    "rule",
+    "sentence",
 ]

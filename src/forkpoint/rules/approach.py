@@ -51,7 +51,10 @@ def limits_of_prompts(case: Case) -> Finding:
     if not limits:
         return silent(case, "FP-C04", "approach")
     return choose(
-        case, "FP-C04", ("lora", "qlora", "full"), ("prompt", "few_shot"),
+        case,
+        "FP-C04",
+        ("lora", "qlora", "full"),
+        ("prompt", "few_shot"),
         signs=quote(tuple(limits)),
     )
 
@@ -67,20 +70,31 @@ def style_from_dozens(case: Case) -> Finding:
     if case.data.rows < FEW_DOZEN:
         return silent(case, "FP-B28", "approach", "few", rows=case.data.rows, limit=FEW_DOZEN)
     return choose(
-        case, "FP-B28", ("lora", "qlora", "full"), ("prompt", "few_shot"),
-        signs=quote(found), rows=case.data.rows, limit=FEW_DOZEN,
+        case,
+        "FP-B28",
+        ("lora", "qlora", "full"),
+        ("prompt", "few_shot"),
+        signs=quote(found),
+        rows=case.data.rows,
+        limit=FEW_DOZEN,
     )
 
 
 RULES = (
     Rule(
-        code="FP-B28", claims=("B28", "C4"), subject="approach", chat_means="not_used",
-        needs=("job", "rows"), judge=style_from_dozens,
+        code="FP-B28",
+        claims=("B28", "C4"),
+        subject="approach",
+        chat_means="not_used",
+        needs=("job", "rows"),
+        judge=style_from_dozens,
         thresholds=(("FEW_DOZEN", FEW_DOZEN, "rows"),),
         examples=(
             Example(expects="for", rows=24, goal=("write like our founder", "模仿创始人")),
             Example(
-                expects="against", rows=24, approach="prompt",
+                expects="against",
+                rows=24,
+                approach="prompt",
                 goal=("write like our founder", "模仿创始人"),
             ),
             Example(expects="silent", rows=23, goal=("write like our founder", "模仿创始人")),
@@ -88,8 +102,12 @@ RULES = (
         ),
     ),
     Rule(
-        code="FP-C01", claims=("C1", "C6"), subject="approach", chat_means="tuned",
-        needs=("stage",), judge=order_to_try,
+        code="FP-C01",
+        claims=("C1", "C6"),
+        subject="approach",
+        chat_means="tuned",
+        needs=("stage",),
+        judge=order_to_try,
         examples=(
             Example(expects="for", stage="instruct", approach="prompt"),
             Example(expects="silent", stage="instruct", approach="lora"),
@@ -98,8 +116,12 @@ RULES = (
         ),
     ),
     Rule(
-        code="FP-C02", claims=("C2", "C5"), subject="approach", chat_means="not_used",
-        needs=("job",), judge=knowledge_by_retrieval,
+        code="FP-C02",
+        claims=("C2", "C5"),
+        subject="approach",
+        chat_means="not_used",
+        needs=("job",),
+        judge=knowledge_by_retrieval,
         examples=(
             Example(expects="for", approach="rag", goal=("know our catalogue", "掌握产品资料")),
             Example(
@@ -111,8 +133,12 @@ RULES = (
         ),
     ),
     Rule(
-        code="FP-C03", claims=("C2", "C5"), subject="approach", chat_means="not_used",
-        needs=("job",), judge=behaviour_by_tuning,
+        code="FP-C03",
+        claims=("C2", "C5"),
+        subject="approach",
+        chat_means="not_used",
+        needs=("job",),
+        judge=behaviour_by_tuning,
         examples=(
             Example(expects="for", rows=400, answers="json"),
             Example(expects="against", approach="rag", goal=("our house tone", "我们的语气")),
@@ -121,11 +147,16 @@ RULES = (
         ),
     ),
     Rule(
-        code="FP-C04", claims=("C3", "C4"), subject="approach", chat_means="not_used",
-        needs=("rows",), judge=limits_of_prompts,
+        code="FP-C04",
+        claims=("C3", "C4"),
+        subject="approach",
+        chat_means="not_used",
+        needs=("rows",),
+        judge=limits_of_prompts,
         thresholds=(
             ("LONG_PROMPT_CHARACTERS", LONG_PROMPT_CHARACTERS, "characters"),
-            ("ROLE_SHARE", ROLE_SHARE, "share"), ("MULTI_TURN_SHARE", MULTI_TURN_SHARE, "share"),
+            ("ROLE_SHARE", ROLE_SHARE, "share"),
+            ("MULTI_TURN_SHARE", MULTI_TURN_SHARE, "share"),
         ),
         examples=(
             Example(expects="against", rows=400, prompt_characters=2_000, approach="prompt"),

@@ -11,7 +11,14 @@ from forkpoint.record import Record
 
 Approach = Literal["prompt", "few_shot", "rag", "lora", "qlora", "full", "cpt_sft", "sft_dpo"]
 APPROACHES: tuple[Approach, ...] = (
-    "prompt", "few_shot", "rag", "lora", "qlora", "full", "cpt_sft", "sft_dpo",
+    "prompt",
+    "few_shot",
+    "rag",
+    "lora",
+    "qlora",
+    "full",
+    "cpt_sft",
+    "sft_dpo",
 )
 TUNING = ("lora", "qlora", "full", "cpt_sft", "sft_dpo")  # approaches that train weights
 

@@ -49,12 +49,18 @@ def sooner_done(case: Case) -> Finding:
 
 
 THRESHOLDS = (
-    ("LITTLE_GPU_GIB", LITTLE_GPU_GIB, "GiB"), ("AMPLE_GPU_GIB", AMPLE_GPU_GIB, "GiB"),
+    ("LITTLE_GPU_GIB", LITTLE_GPU_GIB, "GiB"),
+    ("AMPLE_GPU_GIB", AMPLE_GPU_GIB, "GiB"),
 )
 RULES = (
     Rule(
-        code="FP-B20", claims=("B20",), subject="checkpoint", chat_means="tuned",
-        needs=("machine", "stage"), judge=smaller_variants, thresholds=THRESHOLDS,
+        code="FP-B20",
+        claims=("B20",),
+        subject="checkpoint",
+        chat_means="tuned",
+        needs=("machine", "stage"),
+        judge=smaller_variants,
+        thresholds=THRESHOLDS,
         examples=(
             Example(expects="for", gpu_gib=15, stage="base"),
             Example(expects="against", gpu_gib=0, stage="chat"),
@@ -62,15 +68,20 @@ RULES = (
             Example(expects="silent", gpu_gib=79, stage="chat"),
             Example(expects="for", gpu_gib=80, stage="chat"),
             Example(
-                expects="for", stage="base",
+                expects="for",
+                stage="base",
                 goal=("all we have is a laptop", "我们只有一台笔记本"),
             ),
             Example(expects="unknown", stage="base"),
         ),
     ),
     Rule(
-        code="FP-B24", claims=("B24", "B25", "B8"), subject="checkpoint", chat_means="tuned",
-        needs=("machine", "stage"), judge=sooner_done,
+        code="FP-B24",
+        claims=("B24", "B25", "B8"),
+        subject="checkpoint",
+        chat_means="tuned",
+        needs=("machine", "stage"),
+        judge=sooner_done,
         thresholds=THRESHOLDS[:1],
         examples=(
             Example(expects="for", gpu_gib=15, stage="chat"),

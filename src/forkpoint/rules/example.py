@@ -63,9 +63,14 @@ class Example(Record):
         if self.rows is None:
             return None
         return profile_of(
-            rows=self.rows, job=self.job, format=self.format, answers=self.answers,
-            multi_turn=self.multi_turn, system_prompts=self.system_prompts,
-            prompt_characters=self.prompt_characters, duplicates=self.duplicates,
+            rows=self.rows,
+            job=self.job,
+            format=self.format,
+            answers=self.answers,
+            multi_turn=self.multi_turn,
+            system_prompts=self.system_prompts,
+            prompt_characters=self.prompt_characters,
+            duplicates=self.duplicates,
         )
 
     def _machine(self) -> MachineFacts | None:
@@ -74,8 +79,12 @@ class Example(Record):
         memory = self.gpu_gib * GIB
         gpus = (GPU(name="GPU", memory_bytes=memory, free_bytes=memory),) if memory else ()
         return MachineFacts(
-            system="Linux x86_64", cores=8, memory_bytes=32 * GIB, available_bytes=32 * GIB,
-            disk_free_bytes=500 * GIB, gpus=gpus,
+            system="Linux x86_64",
+            cores=8,
+            memory_bytes=32 * GIB,
+            available_bytes=32 * GIB,
+            disk_free_bytes=500 * GIB,
+            gpus=gpus,
         )
 
     def _facts(self, family: str | None) -> CheckpointFacts | None:
@@ -83,56 +92,109 @@ class Example(Record):
         if all(one is None for one in known):
             return None
         return facts_of(
-            stage=self.stage, family=family, kind=self.kind or "text",
-            parameters=self.parameters, template=bool(self.template),
+            stage=self.stage,
+            family=family,
+            kind=self.kind or "text",
+            parameters=self.parameters,
+            template=bool(self.template),
             commercial_use=self.commercial_use or "unknown",
         )
 
 
 def _spread(value: float) -> Spread:
-    return Spread(
-        smallest=value, p10=value, median=value, p90=value, largest=value, mean=value
-    )
+    return Spread(smallest=value, p10=value, median=value, p90=value, largest=value, mean=value)
 
 
 def profile_of(
-    *, rows: int, job: Job = "task", format: Format = "messages", answers: AnswerKind = "short",
-    multi_turn: float = 0.0, system_prompts: float = 0.0, prompt_characters: int = 200,
+    *,
+    rows: int,
+    job: Job = "task",
+    format: Format = "messages",
+    answers: AnswerKind = "short",
+    multi_turn: float = 0.0,
+    system_prompts: float = 0.0,
+    prompt_characters: int = 200,
     duplicates: int = 0,
 ) -> DataProfile:
     """A profile of data that nobody has to own, for examples."""
     return DataProfile(
-        files=("example.jsonl",), file_format="jsonl", format=format, format_evidence="",
-        rows=rows, faults=(), fault_count=0, sha256="0" * 64,
-        turns=_spread(2.0), multi_turn_share=multi_turn, roles={"user": rows, "assistant": rows},
-        languages={"en": 1.0}, language_sample_rows=rows,
-        prompt_characters=_spread(prompt_characters), answer_characters=_spread(40),
-        tokens={}, system_prompts=1 if system_prompts else 0,
-        system_prompt_share=system_prompts, answer_kinds={answers: 1.0}, answer_kind=answers,
-        labels={}, exact_duplicates=duplicates, tools_share=0.0,
-        image_share=1.0 if job == "images" else 0.0, job=job, job_evidence=(),
+        files=("example.jsonl",),
+        file_format="jsonl",
+        format=format,
+        format_evidence="",
+        rows=rows,
+        faults=(),
+        fault_count=0,
+        sha256="0" * 64,
+        turns=_spread(2.0),
+        multi_turn_share=multi_turn,
+        roles={"user": rows, "assistant": rows},
+        languages={"en": 1.0},
+        language_sample_rows=rows,
+        prompt_characters=_spread(prompt_characters),
+        answer_characters=_spread(40),
+        tokens={},
+        system_prompts=1 if system_prompts else 0,
+        system_prompt_share=system_prompts,
+        answer_kinds={answers: 1.0},
+        answer_kind=answers,
+        labels={},
+        exact_duplicates=duplicates,
+        tools_share=0.0,
+        image_share=1.0 if job == "images" else 0.0,
+        job=job,
+        job_evidence=(),
     )
 
 
 def facts_of(
-    *, stage: Stage | None, family: str | None = None, kind: Kind = "text",
-    parameters: int | None = None, template: bool = False,
+    *,
+    stage: Stage | None,
+    family: str | None = None,
+    kind: Kind = "text",
+    parameters: int | None = None,
+    template: bool = False,
     commercial_use: Literal["yes", "conditions", "no", "unknown"] = "unknown",
     name: str = "candidate",
 ) -> CheckpointFacts:
     """Facts of a checkpoint that does not exist, for examples."""
     return CheckpointFacts(
-        name=name, path=None, family=family, kind=_certain(kind),
-        sold_as=_certain(stage or "none"), post_training=_certain("unknown"), stage=stage,
+        name=name,
+        path=None,
+        family=family,
+        kind=_certain(kind),
+        sold_as=_certain(stage or "none"),
+        post_training=_certain("unknown"),
+        stage=stage,
         shape=ShapeFacts(
-            architecture="", model_type="", parameters=parameters, active_parameters=None,
-            hidden_size=None, layers=None, heads=None, kv_heads=None, head_dim=None,
-            intermediate_size=None, vocabulary=None, context_tokens=None, tied_embeddings=None,
-            experts=None, dtype=None, quantisation=None,
+            architecture="",
+            model_type="",
+            parameters=parameters,
+            active_parameters=None,
+            hidden_size=None,
+            layers=None,
+            heads=None,
+            kv_heads=None,
+            head_dim=None,
+            intermediate_size=None,
+            vocabulary=None,
+            context_tokens=None,
+            tied_embeddings=None,
+            experts=None,
+            dtype=None,
+            quantisation=None,
         ),
-        template=TemplateFacts(present=template), tokenizer_eos=None, generation_eos=(),
-        bos=None, pad=None, licence=None, commercial_use=commercial_use, weights_bytes=None,
-        revision=None, file_hashes={}, identity="",
+        template=TemplateFacts(present=template),
+        tokenizer_eos=None,
+        generation_eos=(),
+        bos=None,
+        pad=None,
+        licence=None,
+        commercial_use=commercial_use,
+        weights_bytes=None,
+        revision=None,
+        file_hashes={},
+        identity="",
     )
 
 

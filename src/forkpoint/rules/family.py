@@ -11,11 +11,12 @@ WEIGHTS_16_BIT = 2  # bytes a parameter
 WEIGHTS_4_BIT = 0.5  # bytes a parameter; the least that tuning can start from
 
 
-def _found(
-    case: Case, code: str, says: Says, variant: str = "says", /, **values: Value
-) -> Finding:
+def _found(case: Case, code: str, says: Says, variant: str = "says", /, **values: Value) -> Finding:
     return Finding(
-        rule=code, about=case.candidate.name, says=says, key=f"rules.{code}_{variant}",
+        rule=code,
+        about=case.candidate.name,
+        says=says,
+        key=f"rules.{code}_{variant}",
         values=values,
     )
 
@@ -32,8 +33,12 @@ def right_kind(case: Case) -> Finding:
     kind = case.candidate.facts.kind.value
     right = kind == {"images": "vision", "code": "code"}[wanted]
     return _found(
-        case, "FP-H01", "for" if right else "against", wanted,
-        signs=quote(case.signs(wanted)), kind=kind,
+        case,
+        "FP-H01",
+        "for" if right else "against",
+        wanted,
+        signs=quote(case.signs(wanted)),
+        kind=kind,
     )
 
 
@@ -48,8 +53,12 @@ def licence_allows(case: Case) -> Finding:
         return unknown(case, "FP-H02", "licence")
     says: dict[str, Says] = {"yes": "for", "no": "against", "conditions": "unknown"}
     return _found(
-        case, "FP-H02", says[facts.commercial_use], facts.commercial_use,
-        signs=quote(found), licence=facts.licence or "?",
+        case,
+        "FP-H02",
+        says[facts.commercial_use],
+        facts.commercial_use,
+        signs=quote(found),
+        licence=facts.licence or "?",
     )
 
 
@@ -62,7 +71,8 @@ def memory_holds(case: Case) -> Finding:
         return unknown(case, "FP-H03", "size")
     usable = memory * USABLE_SHARE
     values = {
-        "usable": usable / GIB, "full": parameters * WEIGHTS_16_BIT / GIB,
+        "usable": usable / GIB,
+        "full": parameters * WEIGHTS_16_BIT / GIB,
         "quarter": parameters * WEIGHTS_4_BIT / GIB,
     }
     if parameters * WEIGHTS_4_BIT > usable:
@@ -84,22 +94,29 @@ def newest_of_line(case: Case) -> Finding:
     mine = _line(case.candidate)
     if mine is None:
         return unknown(case, "FP-H04", "family")
-    others = [
-        other[1] for one in case.rivals if (other := _line(one)) and other[0] == mine[0]
-    ]
+    others = [other[1] for one in case.rivals if (other := _line(one)) and other[0] == mine[0]]
     if not others or set(others) == {mine[1]}:
         return silent(case, "FP-H04", family=mine[0])
     newest = max(others) <= mine[1]
     return _found(
-        case, "FP-H04", "for" if newest else "against", "says" if newest else "older",
-        family=mine[0], mine=mine[1], other=min(others) if newest else max(others),
+        case,
+        "FP-H04",
+        "for" if newest else "against",
+        "says" if newest else "older",
+        family=mine[0],
+        mine=mine[1],
+        other=min(others) if newest else max(others),
     )
 
 
 RULES = (
     Rule(
-        code="FP-H01", claims=("H1",), subject="checkpoint", chat_means="not_used",
-        needs=("job", "kind"), judge=right_kind,
+        code="FP-H01",
+        claims=("H1",),
+        subject="checkpoint",
+        chat_means="not_used",
+        needs=("job", "kind"),
+        judge=right_kind,
         examples=(
             Example(expects="for", kind="code", goal=("write Python", "写代码")),
             Example(expects="against", kind="text", goal=("write Python", "写代码")),
@@ -110,12 +127,17 @@ RULES = (
         ),
     ),
     Rule(
-        code="FP-H02", claims=("H2",), subject="checkpoint", chat_means="not_used",
-        needs=("job", "licence"), judge=licence_allows,
+        code="FP-H02",
+        claims=("H2",),
+        subject="checkpoint",
+        chat_means="not_used",
+        needs=("job", "licence"),
+        judge=licence_allows,
         examples=(
             Example(expects="for", commercial_use="yes", goal=("to sell", "商用")),
             Example(
-                expects="against", commercial_use="no",
+                expects="against",
+                commercial_use="no",
                 goal=("commercial use", "商用"),
             ),
             Example(expects="unknown", commercial_use="conditions", goal=("SaaS", "商用")),
@@ -124,10 +146,15 @@ RULES = (
         ),
     ),
     Rule(
-        code="FP-H03", claims=("H3",), subject="checkpoint", chat_means="not_used",
-        needs=("machine", "size"), judge=memory_holds,
+        code="FP-H03",
+        claims=("H3",),
+        subject="checkpoint",
+        chat_means="not_used",
+        needs=("machine", "size"),
+        judge=memory_holds,
         thresholds=(
-            ("WEIGHTS_16_BIT", WEIGHTS_16_BIT, "bytes"), ("WEIGHTS_4_BIT", WEIGHTS_4_BIT, "bytes"),
+            ("WEIGHTS_16_BIT", WEIGHTS_16_BIT, "bytes"),
+            ("WEIGHTS_4_BIT", WEIGHTS_4_BIT, "bytes"),
             ("USABLE_SHARE", USABLE_SHARE, "share"),
         ),
         examples=(
@@ -138,8 +165,12 @@ RULES = (
         ),
     ),
     Rule(
-        code="FP-H04", claims=("H4",), subject="checkpoint", chat_means="not_used",
-        needs=("family",), judge=newest_of_line,
+        code="FP-H04",
+        claims=("H4",),
+        subject="checkpoint",
+        chat_means="not_used",
+        needs=("family",),
+        judge=newest_of_line,
         examples=(
             Example(expects="for", family="qwen3", rival_family="qwen2.5"),
             Example(expects="against", family="qwen2.5", rival_family="qwen3"),

@@ -23,9 +23,7 @@ DIALOGUE = ("dialogue", "assistant")
 ONE_SHOT = ("summary", "classification", "code", "special_text", "task")
 
 
-def when(
-    code: str, stages: frozenset[Stage], *wants: str
-) -> Callable[[Case], Finding]:
+def when(code: str, stages: frozenset[Stage], *wants: str) -> Callable[[Case], Finding]:
     """Prefer `stages` when the job shows any of `wants`, be silent otherwise."""
 
     def judge(case: Case) -> Finding:
@@ -133,15 +131,21 @@ def three_uses(case: Case) -> Finding:
 
 RULES = (
     Rule(
-        code="FP-B06", claims=("B6", "B21"), subject="checkpoint", chat_means="tuned",
-        needs=("job", "stage"), judge=domain_from_scratch,
+        code="FP-B06",
+        claims=("B6", "B21"),
+        subject="checkpoint",
+        chat_means="tuned",
+        needs=("job", "stage"),
+        judge=domain_from_scratch,
         examples=(
             Example(
-                expects="for", stage="base",
+                expects="for",
+                stage="base",
                 goal=("a legal assistant from scratch", "从零打造法律助手"),
             ),
             Example(
-                expects="against", stage="chat",
+                expects="against",
+                stage="chat",
                 goal=("a legal assistant from scratch", "从零打造法律助手"),
             ),
             Example(expects="silent", stage="base", goal=("a legal assistant", "法律助手")),
@@ -149,40 +153,58 @@ RULES = (
         ),
     ),
     Rule(
-        code="FP-B07", claims=("B7",), subject="checkpoint", chat_means="tuned",
-        needs=("job", "stage"), judge=small_customisation,
+        code="FP-B07",
+        claims=("B7",),
+        subject="checkpoint",
+        chat_means="tuned",
+        needs=("job", "stage"),
+        judge=small_customisation,
         examples=(
             Example(
-                expects="for", stage="chat",
+                expects="for",
+                stage="chat",
                 goal=("an assistant that knows more law", "更懂法律的助手"),
             ),
             Example(
-                expects="against", stage="base",
+                expects="against",
+                stage="base",
                 goal=("change the assistant slightly", "稍微调整一下助手"),
             ),
             Example(
-                expects="silent", stage="chat",
+                expects="silent",
+                stage="chat",
                 goal=("a legal assistant from scratch", "从零打造法律助手"),
             ),
             Example(expects="silent", stage="chat", goal=("an assistant", "一个助手")),
         ),
     ),
     Rule(
-        code="FP-B08", claims=("B8",), subject="checkpoint", chat_means="tuned",
-        needs=("rows", "job", "stage"), judge=domain_questions,
+        code="FP-B08",
+        claims=("B8",),
+        subject="checkpoint",
+        chat_means="tuned",
+        needs=("rows", "job", "stage"),
+        judge=domain_questions,
         examples=(
             Example(expects="for", rows=500, stage="base", goal=("medical questions", "医疗问答")),
             Example(expects="for", rows=500, stage="chat", goal=("medical questions", "医疗问答")),
             Example(
-                expects="silent", rows=500, stage="base", job="dialogue",
+                expects="silent",
+                rows=500,
+                stage="base",
+                job="dialogue",
                 goal=("medical talks", "医疗咨询"),
             ),
             Example(expects="silent", rows=500, stage="base"),
         ),
     ),
     Rule(
-        code="FP-B09", claims=("B9", "B19"), subject="checkpoint", chat_means="tuned",
-        needs=("job", "stage"), judge=when("FP-B09", BASE, "raw_text"),
+        code="FP-B09",
+        claims=("B9", "B19"),
+        subject="checkpoint",
+        chat_means="tuned",
+        needs=("job", "stage"),
+        judge=when("FP-B09", BASE, "raw_text"),
         examples=(
             Example(expects="for", rows=5_000, job="raw_text", format="text", stage="base"),
             Example(expects="against", rows=5_000, job="raw_text", format="text", stage="chat"),
@@ -190,8 +212,12 @@ RULES = (
         ),
     ),
     Rule(
-        code="FP-B10", claims=("B10",), subject="checkpoint", chat_means="tuned",
-        needs=("job", "stage"), judge=when("FP-B10", BASE, "knowledge"),
+        code="FP-B10",
+        claims=("B10",),
+        subject="checkpoint",
+        chat_means="tuned",
+        needs=("job", "stage"),
+        judge=when("FP-B10", BASE, "knowledge"),
         examples=(
             Example(expects="for", stage="base", goal=("know our manuals", "掌握我们的手册")),
             Example(expects="against", stage="chat", goal=("know our manuals", "掌握我们的手册")),
@@ -200,8 +226,12 @@ RULES = (
         ),
     ),
     Rule(
-        code="FP-B11", claims=("B11",), subject="checkpoint", chat_means="tuned",
-        needs=("job", "stage"), judge=when("FP-B11", BASE, "preference"),
+        code="FP-B11",
+        claims=("B11",),
+        subject="checkpoint",
+        chat_means="tuned",
+        needs=("job", "stage"),
+        judge=when("FP-B11", BASE, "preference"),
         examples=(
             Example(expects="for", rows=900, job="preference", format="preference", stage="base"),
             Example(expects="against", stage="chat", goal=("then DPO", "之后做偏好优化")),
@@ -209,41 +239,59 @@ RULES = (
         ),
     ),
     Rule(
-        code="FP-B12", claims=("B12",), subject="checkpoint", chat_means="tuned",
-        needs=("job", "stage"), judge=quick_launch,
+        code="FP-B12",
+        claims=("B12",),
+        subject="checkpoint",
+        chat_means="tuned",
+        needs=("job", "stage"),
+        judge=quick_launch,
         examples=(
             Example(
-                expects="for", stage="chat",
+                expects="for",
+                stage="chat",
                 goal=("quickly launch a bank chatbot", "快速上线一个银行客服"),
             ),
             Example(
-                expects="against", stage="base",
+                expects="against",
+                stage="base",
                 goal=("quickly launch a bank chatbot", "快速上线一个银行客服"),
             ),
             Example(expects="silent", stage="chat", goal=("a bank chatbot", "银行客服")),
             Example(
-                expects="silent", stage="chat",
+                expects="silent",
+                stage="chat",
                 goal=("quickly build a classifier", "快速做个分类"),
             ),
         ),
     ),
     Rule(
-        code="FP-B13", claims=("B13", "B18", "B19"), subject="checkpoint", chat_means="tuned",
-        needs=("job", "stage"), judge=when("FP-B13", TUNED, *DIALOGUE),
+        code="FP-B13",
+        claims=("B13", "B18", "B19"),
+        subject="checkpoint",
+        chat_means="tuned",
+        needs=("job", "stage"),
+        judge=when("FP-B13", TUNED, *DIALOGUE),
         examples=(
             Example(expects="for", rows=500, multi_turn=0.2, stage="chat"),
             Example(expects="against", stage="base", goal=("customer service", "客服")),
             Example(expects="silent", rows=500, multi_turn=0.19, stage="chat"),
             Example(
-                expects="silent", rows=500, job="dialogue", stage="chat",
+                expects="silent",
+                rows=500,
+                job="dialogue",
+                stage="chat",
                 goal=("not a chatbot", "不是聊天"),
             ),
             Example(expects="unknown", stage="chat"),
         ),
     ),
     Rule(
-        code="FP-B14", claims=("B14", "B16", "B18", "B27"), subject="checkpoint",
-        chat_means="tuned", needs=("job", "stage"), judge=not_dialogue,
+        code="FP-B14",
+        claims=("B14", "B16", "B18", "B27"),
+        subject="checkpoint",
+        chat_means="tuned",
+        needs=("job", "stage"),
+        judge=not_dialogue,
         examples=(
             Example(expects="for", rows=500, answers="label", stage="base"),
             Example(expects="against", stage="instruct", goal=("medical summaries", "医疗摘要")),
@@ -252,8 +300,12 @@ RULES = (
         ),
     ),
     Rule(
-        code="FP-B15", claims=("B15",), subject="checkpoint", chat_means="tuned",
-        needs=("rows", "job", "stage"), judge=alpaca_rows,
+        code="FP-B15",
+        claims=("B15",),
+        subject="checkpoint",
+        chat_means="tuned",
+        needs=("rows", "job", "stage"),
+        judge=alpaca_rows,
         examples=(
             Example(expects="for", rows=500, format="alpaca", stage="base"),
             Example(expects="against", rows=500, format="alpaca", multi_turn=0.4, stage="base"),
@@ -262,11 +314,16 @@ RULES = (
         ),
     ),
     Rule(
-        code="FP-B17", claims=("B17",), subject="checkpoint", chat_means="tuned",
-        needs=("job", "stage"), judge=several_hops,
+        code="FP-B17",
+        claims=("B17",),
+        subject="checkpoint",
+        chat_means="tuned",
+        needs=("job", "stage"),
+        judge=several_hops,
         examples=(
             Example(
-                expects="for", stage="chat",
+                expects="for",
+                stage="chat",
                 goal=("multi-hop questions over the history", "依赖历史的多跳问答"),
             ),
             Example(expects="against", stage="chat", goal=("multi-hop questions", "多跳问答")),
@@ -275,8 +332,12 @@ RULES = (
         ),
     ),
     Rule(
-        code="FP-B22", claims=("B22",), subject="checkpoint", chat_means="aligned",
-        needs=("job", "stage"), judge=three_uses,
+        code="FP-B22",
+        claims=("B22",),
+        subject="checkpoint",
+        chat_means="aligned",
+        needs=("job", "stage"),
+        judge=three_uses,
         examples=(
             Example(expects="for", stage="instruct", goal=("translate letters", "翻译信函")),
             Example(expects="against", stage="chat", goal=("translate letters", "翻译信函")),
@@ -284,7 +345,8 @@ RULES = (
             Example(expects="against", stage="instruct", goal=("an assistant", "一个助手")),
             Example(expects="for", stage="base", goal=("for research", "用于研究")),
             Example(
-                expects="silent", stage="chat",
+                expects="silent",
+                stage="chat",
                 goal=("an assistant that translates", "会翻译的助手"),
             ),
             Example(expects="silent", stage="chat", goal=("sort letters", "整理信件")),

@@ -25,7 +25,9 @@ def full_or_value(case: Case) -> Finding:
         return unknown(case, "FP-D01", "size", "approach")
     needed = parameters * FULL_BYTES
     values: dict[str, Value] = {
-        "name": case.candidate.name, "needed": needed / GIB, "usable": memory * USABLE_SHARE / GIB,
+        "name": case.candidate.name,
+        "needed": needed / GIB,
+        "usable": memory * USABLE_SHARE / GIB,
     }
     if needed <= memory * USABLE_SHARE:
         return choose(case, "FP-D01", ("full",), (), "ample", **values)
@@ -52,9 +54,7 @@ def adapters_fall_behind(case: Case) -> Finding:
             case, "FP-D03", ("full",), ("lora", "qlora"), rows=rows, limit=MANY_FOR_ADAPTERS
         )
     if far:
-        return choose(
-            case, "FP-D03", ("full",), ("lora", "qlora"), "far", signs=quote(far)
-        )
+        return choose(case, "FP-D03", ("full",), ("lora", "qlora"), "far", signs=quote(far))
     return silent(case, "FP-D03", "approach", rows=rows, limit=MANY_FOR_ADAPTERS)
 
 
@@ -87,24 +87,29 @@ def pre_train_first(case: Case) -> Finding:
 
 RULES = (
     Rule(
-        code="FP-B19", claims=("B9", "B10", "B19"), subject="approach", chat_means="not_used",
-        needs=("job",), judge=pre_train_first,
+        code="FP-B19",
+        claims=("B9", "B10", "B19"),
+        subject="approach",
+        chat_means="not_used",
+        needs=("job",),
+        judge=pre_train_first,
         examples=(
-            Example(
-                expects="for", rows=4_000, job="raw_text", format="text", approach="cpt_sft"
-            ),
+            Example(expects="for", rows=4_000, job="raw_text", format="text", approach="cpt_sft"),
             Example(expects="silent", rows=4_000, job="task", approach="cpt_sft"),
-            Example(
-                expects="silent", rows=4_000, job="raw_text", format="text", approach="lora"
-            ),
+            Example(expects="silent", rows=4_000, job="raw_text", format="text", approach="lora"),
             Example(expects="unknown", approach="cpt_sft"),
         ),
     ),
     Rule(
-        code="FP-D01", claims=("D1",), subject="approach", chat_means="not_used",
-        needs=("machine", "size"), judge=full_or_value,
+        code="FP-D01",
+        claims=("D1",),
+        subject="approach",
+        chat_means="not_used",
+        needs=("machine", "size"),
+        judge=full_or_value,
         thresholds=(
-            ("FULL_BYTES", FULL_BYTES, "bytes"), ("USABLE_SHARE", USABLE_SHARE, "share"),
+            ("FULL_BYTES", FULL_BYTES, "bytes"),
+            ("USABLE_SHARE", USABLE_SHARE, "share"),
         ),
         examples=(
             Example(expects="for", parameters=1_000_000_000, gpu_gib=24, approach="full"),
@@ -116,8 +121,12 @@ RULES = (
         ),
     ),
     Rule(
-        code="FP-D02", claims=("D2",), subject="approach", chat_means="not_used",
-        needs=("rows", "job"), judge=adapters_suffice,
+        code="FP-D02",
+        claims=("D2",),
+        subject="approach",
+        chat_means="not_used",
+        needs=("rows", "job"),
+        judge=adapters_suffice,
         thresholds=(("MANY_FOR_ADAPTERS", MANY_FOR_ADAPTERS, "rows"),),
         examples=(
             Example(expects="for", rows=49_999),
@@ -128,8 +137,12 @@ RULES = (
         ),
     ),
     Rule(
-        code="FP-D03", claims=("D3",), subject="approach", chat_means="not_used",
-        needs=("rows", "job"), judge=adapters_fall_behind,
+        code="FP-D03",
+        claims=("D3",),
+        subject="approach",
+        chat_means="not_used",
+        needs=("rows", "job"),
+        judge=adapters_fall_behind,
         thresholds=(("MANY_FOR_ADAPTERS", MANY_FOR_ADAPTERS, "rows"),),
         examples=(
             Example(expects="against", rows=50_000),
@@ -139,14 +152,19 @@ RULES = (
         ),
     ),
     Rule(
-        code="FP-D05", claims=("D5",), subject="approach", chat_means="not_used",
-        needs=("job",), judge=adapters_forget_less,
+        code="FP-D05",
+        claims=("D5",),
+        subject="approach",
+        chat_means="not_used",
+        needs=("job",),
+        judge=adapters_forget_less,
         examples=(
             Example(
                 expects="for", goal=("label mail, keep general ability", "标注邮件，保留通用能力")
             ),
             Example(
-                expects="against", approach="full",
+                expects="against",
+                approach="full",
                 goal=("label mail, keep general ability", "标注邮件，保留通用能力"),
             ),
             Example(expects="silent", goal=("label mail", "标注邮件")),
@@ -154,11 +172,18 @@ RULES = (
         ),
     ),
     Rule(
-        code="FP-D06", claims=("D6", "B11"), subject="approach", chat_means="not_used",
-        needs=("job",), judge=preferences_after,
+        code="FP-D06",
+        claims=("D6", "B11"),
+        subject="approach",
+        chat_means="not_used",
+        needs=("job",),
+        judge=preferences_after,
         examples=(
             Example(
-                expects="for", rows=900, job="preference", format="preference",
+                expects="for",
+                rows=900,
+                job="preference",
+                format="preference",
                 approach="sft_dpo",
             ),
             Example(expects="against", rows=900, job="preference", format="preference"),

@@ -33,7 +33,10 @@ def middling_rows(case: Case) -> Finding:
         return silent(case, "FP-B02", rows=rows, low=FEW_ROWS, high=MANY_ROWS)
     if poor > POOR_SHARE:
         return Finding(
-            rule="FP-B02", about=case.candidate.name, says="unknown", key="rules.FP-B02_poor",
+            rule="FP-B02",
+            about=case.candidate.name,
+            says="unknown",
+            key="rules.FP-B02_poor",
             values={"rows": rows, "share": poor, "limit": POOR_SHARE},
         )
     return prefer(case, "FP-B02", EITHER, rows=rows, low=FEW_ROWS, high=MANY_ROWS)
@@ -81,8 +84,12 @@ def rules_of_a_domain(case: Case) -> Finding:
 
 RULES = (
     Rule(
-        code="FP-B01", claims=("B1",), subject="checkpoint", chat_means="tuned",
-        needs=("rows", "stage"), judge=few_rows,
+        code="FP-B01",
+        claims=("B1",),
+        subject="checkpoint",
+        chat_means="tuned",
+        needs=("rows", "stage"),
+        judge=few_rows,
         thresholds=(("FEW_ROWS", FEW_ROWS, "rows"),),
         examples=(
             Example(expects="for", rows=299, stage="instruct"),
@@ -90,17 +97,24 @@ RULES = (
             Example(expects="silent", rows=300, stage="instruct"),
             Example(expects="silent", rows=299, job="raw_text", format="text", stage="base"),
             Example(
-                expects="silent", rows=299, stage="instruct",
+                expects="silent",
+                rows=299,
+                stage="instruct",
                 goal=("repurpose it as a compiler", "改变它的功能，当编译器用"),
             ),
             Example(expects="unknown", stage="instruct"),
         ),
     ),
     Rule(
-        code="FP-B02", claims=("B2", "B29"), subject="checkpoint", chat_means="tuned",
-        needs=("rows", "stage"), judge=middling_rows,
+        code="FP-B02",
+        claims=("B2", "B29"),
+        subject="checkpoint",
+        chat_means="tuned",
+        needs=("rows", "stage"),
+        judge=middling_rows,
         thresholds=(
-            ("FEW_ROWS", FEW_ROWS, "rows"), ("MANY_ROWS", MANY_ROWS, "rows"),
+            ("FEW_ROWS", FEW_ROWS, "rows"),
+            ("MANY_ROWS", MANY_ROWS, "rows"),
             ("POOR_SHARE", POOR_SHARE, "share"),
         ),
         examples=(
@@ -112,8 +126,12 @@ RULES = (
         ),
     ),
     Rule(
-        code="FP-B03", claims=("B3",), subject="checkpoint", chat_means="tuned",
-        needs=("rows", "stage"), judge=many_rows,
+        code="FP-B03",
+        claims=("B3",),
+        subject="checkpoint",
+        chat_means="tuned",
+        needs=("rows", "stage"),
+        judge=many_rows,
         thresholds=(("MANY_ROWS", MANY_ROWS, "rows"),),
         examples=(
             Example(expects="for", rows=1_001, stage="base"),
@@ -123,33 +141,49 @@ RULES = (
         ),
     ),
     Rule(
-        code="FP-B04", claims=("B4",), subject="checkpoint", chat_means="tuned",
-        needs=("rows", "job", "stage"), judge=new_way_of_talking,
+        code="FP-B04",
+        claims=("B4",),
+        subject="checkpoint",
+        chat_means="tuned",
+        needs=("rows", "job", "stage"),
+        judge=new_way_of_talking,
         thresholds=(("TENS_OF_THOUSANDS", TENS_OF_THOUSANDS, "rows"),),
         examples=(
             Example(
-                expects="for", rows=20_000, stage="base",
+                expects="for",
+                rows=20_000,
+                stage="base",
                 goal=("speak our dialect", "说我们的方言"),
             ),
             Example(
-                expects="against", rows=20_000, stage="instruct",
+                expects="against",
+                rows=20_000,
+                stage="instruct",
                 goal=("speak our dialect", "说我们的方言"),
             ),
             Example(
-                expects="silent", rows=19_999, stage="base",
+                expects="silent",
+                rows=19_999,
+                stage="base",
                 goal=("speak our dialect", "说我们的方言"),
             ),
             Example(expects="silent", rows=20_000, stage="base"),
         ),
     ),
     Rule(
-        code="FP-B05", claims=("B5",), subject="checkpoint", chat_means="tuned",
-        needs=("rows", "job", "stage"), judge=rules_of_a_domain,
+        code="FP-B05",
+        claims=("B5",),
+        subject="checkpoint",
+        chat_means="tuned",
+        needs=("rows", "job", "stage"),
+        judge=rules_of_a_domain,
         thresholds=(("TENS_OF_THOUSANDS", TENS_OF_THOUSANDS, "rows"),),
         examples=(
             Example(expects="for", rows=800, answers="json", stage="instruct"),
             Example(
-                expects="against", rows=19_999, stage="base",
+                expects="against",
+                rows=19_999,
+                stage="base",
                 goal=("letters in legal format", "法律文书格式的信函"),
             ),
             Example(expects="silent", rows=20_000, answers="json", stage="instruct"),

@@ -17,9 +17,7 @@ Value = str | int | float
 # Claim A10: with two classes Chat means any tuned checkpoint, with three the aligned one only.
 ChatMeans = Literal["tuned", "aligned", "not_used"]
 Subject = Literal["checkpoint", "approach"]
-Need = Literal[
-    "rows", "job", "stage", "machine", "size", "licence", "template", "kind", "family"
-]
+Need = Literal["rows", "job", "stage", "machine", "size", "licence", "template", "kind", "family"]
 
 BASE: frozenset[Stage] = frozenset({"base"})
 TUNED: frozenset[Stage] = frozenset({"instruct", "chat"})
@@ -104,26 +102,41 @@ def choose(
         says = "against"
     key = f"rules.{code}_{variant}" if says != "silent" else "rules.other_approach"
     return Finding(
-        rule=code, about=case.candidate.name, says=says, key=key, values=values,
+        rule=code,
+        about=case.candidate.name,
+        says=says,
+        key=key,
+        values=values,
         approach=case.approach,
     )
 
 
 def silent(
-    case: Case, code: str, subject: Subject = "checkpoint", variant: str = "silent", /,
+    case: Case,
+    code: str,
+    subject: Subject = "checkpoint",
+    variant: str = "silent",
+    /,
     **values: Value,
 ) -> Finding:
     """The rule's condition is not met here."""
     return Finding(
-        rule=code, about=case.candidate.name, says="silent", key=f"rules.{code}_{variant}",
-        values=values, approach=case.approach if subject == "approach" else None,
+        rule=code,
+        about=case.candidate.name,
+        says="silent",
+        key=f"rules.{code}_{variant}",
+        values=values,
+        approach=case.approach if subject == "approach" else None,
     )
 
 
 def unknown(case: Case, code: str, need: Need, subject: Subject = "checkpoint") -> Finding:
     """Something that the rule has to know is missing; the sentence says what would tell it."""
     return Finding(
-        rule=code, about=case.candidate.name, says="unknown", key=f"rules.unknown_{need}",
+        rule=code,
+        about=case.candidate.name,
+        says="unknown",
+        key=f"rules.unknown_{need}",
         approach=case.approach if subject == "approach" else None,
     )
 

@@ -40,26 +40,41 @@ def decision_tree(case: Case) -> Finding:
 
 RULES = (
     Rule(
-        code="FP-B21", claims=("B21",), subject="checkpoint", chat_means="tuned",
-        needs=("job", "machine", "stage"), judge=decision_tree,
+        code="FP-B21",
+        claims=("B21",),
+        subject="checkpoint",
+        chat_means="tuned",
+        needs=("job", "machine", "stage"),
+        judge=decision_tree,
         examples=(
             Example(
-                expects="for", stage="base", gpu_gib=8,
+                expects="for",
+                stage="base",
+                gpu_gib=8,
                 goal=("classify medical reports", "医疗报告分类"),
             ),
             Example(
-                expects="against", stage="base", gpu_gib=80, goal=("chat", "聊天"),
+                expects="against",
+                stage="base",
+                gpu_gib=80,
+                goal=("chat", "聊天"),
             ),
             Example(
-                expects="silent", stage="base", gpu_gib=8,
+                expects="silent",
+                stage="base",
+                gpu_gib=8,
                 goal=("customer service", "客服"),
             ),
             Example(expects="unknown", stage="base", goal=("customer service", "客服")),
         ),
     ),
     Rule(
-        code="FP-B23", claims=("B23", "E6"), subject="checkpoint", chat_means="tuned",
-        needs=("stage", "template"), judge=template_works,
+        code="FP-B23",
+        claims=("B23", "E6"),
+        subject="checkpoint",
+        chat_means="tuned",
+        needs=("stage", "template"),
+        judge=template_works,
         examples=(
             Example(expects="for", stage="instruct", template=True),
             Example(expects="against", stage="base", template=False),

@@ -6,6 +6,17 @@ from forkpoint.sources.guides import GUIDES, Guide, guide
 from forkpoint.sources.studies import STUDIES, Study, bearings_on, study
 
 __all__ = [
-    "CLAIMS", "DISAGREEMENTS", "GUIDES", "STUDIES", "Claim", "Disagreement", "Guide", "Side",
-    "Study", "bearings_on", "claim", "guide", "study",
+    "CLAIMS",
+    "DISAGREEMENTS",
+    "GUIDES",
+    "STUDIES",
+    "Claim",
+    "Disagreement",
+    "Guide",
+    "Side",
+    "Study",
+    "bearings_on",
+    "claim",
+    "guide",
+    "study",
 ]

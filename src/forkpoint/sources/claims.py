@@ -7,8 +7,17 @@ from forkpoint.sources.guides import GUIDES
 
 # Why a claim is documented and not coded; the sentence is `sources.reason_NAME`.
 Reason = Literal[
-    "definition", "probe", "file_signal", "wording", "no_condition", "unsupported", "by_hand",
-    "measured_rows", "measured_race", "method", "names",
+    "definition",
+    "probe",
+    "file_signal",
+    "wording",
+    "no_condition",
+    "unsupported",
+    "by_hand",
+    "measured_rows",
+    "measured_race",
+    "method",
+    "names",
 ]
 
 

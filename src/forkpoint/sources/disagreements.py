@@ -39,18 +39,26 @@ DISAGREEMENTS = (
         key="rows",
         sides=(
             Side(
-                key="rows_thousand", claims=("B1", "B2", "B3"),
+                key="rows_thousand",
+                claims=("B1", "B2", "B3"),
                 rules=("FP-B01", "FP-B02", "FP-B03"),
             ),
             Side(
-                key="rows_ten_thousands", claims=("B4", "B5"), rules=("FP-B04", "FP-B05"),
+                key="rows_ten_thousands",
+                claims=("B4", "B5"),
+                rules=("FP-B04", "FP-B05"),
             ),
             Side(key="rows_instruct", claims=("B23",), rules=("FP-B23",)),
             Side(key="rows_dozens", claims=("B28",), rules=("FP-B28",)),
             Side(key="rows_quality", claims=("E1",)),
         ),
         studies=(
-            "lora_land", "tinker_sweep", "scaling_curves", "lima", "deita", "shadow_ft",
+            "lora_land",
+            "tinker_sweep",
+            "scaling_curves",
+            "lima",
+            "deita",
+            "shadow_ft",
             "maintainers",
         ),
         within_guide="unsloth-guide",
@@ -59,7 +67,8 @@ DISAGREEMENTS = (
         key="compute",
         sides=(
             Side(
-                key="compute_chat", claims=("B8", "B12", "B24", "B25"),
+                key="compute_chat",
+                claims=("B8", "B12", "B24", "B25"),
                 rules=("FP-B08", "FP-B12", "FP-B24"),
             ),
             Side(key="compute_base", claims=("B20",), rules=("FP-B20",)),
@@ -124,7 +133,8 @@ DISAGREEMENTS = (
         key="chat_word",
         sides=(
             Side(
-                key="chat_word_two", claims=("A10",),
+                key="chat_word_two",
+                claims=("A10",),
                 said_by=("table-guide", "qa-guide", "unsloth-guide"),
             ),
             Side(key="chat_word_three", claims=("A10",), said_by=("sft-notes", "algieba-blog")),

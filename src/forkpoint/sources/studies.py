@@ -54,14 +54,22 @@ def mean_of_pairs(differences: tuple[float, ...], unit: str, source: str) -> Fig
     variance = sum((one - mean) ** 2 for one in differences) / (n - 1)
     half = T_975[n - 1] * sqrt(variance / n)
     return Figure(
-        value=round(mean, 5), low=round(mean - half, 5), high=round(mean + half, 5), n=n,
-        unit=unit, origin="published", source=source,
+        value=round(mean, 5),
+        low=round(mean - half, 5),
+        high=round(mean + half, 5),
+        n=n,
+        unit=unit,
+        origin="published",
+        source=source,
     )
 
 
 LORA_LAND = "lora_land"
 LORA_LAND_PAIRS = (  # tuned twin minus base twin, mean score over 31 tasks, QLoRA rank 8
-    ("gemma-2b", -0.013), ("gemma-7b", -0.014), ("llama-2-7b", 0.012), ("mistral-7b", -0.008),
+    ("gemma-2b", -0.013),
+    ("gemma-7b", -0.014),
+    ("llama-2-7b", 0.012),
+    ("mistral-7b", -0.008),
 )
 TINKER = "tinker_sweep"
 TINKER_PAIRS = (  # Tulu-3 test loss, best of the sweep: base, post-trained (nats per token)
@@ -82,9 +90,7 @@ STUDIES = (
         figures=(
             StudyFigure(
                 name="figure_twin_difference",
-                figure=mean_of_pairs(
-                    tuple(one for _, one in LORA_LAND_PAIRS), "score", LORA_LAND
-                ),
+                figure=mean_of_pairs(tuple(one for _, one in LORA_LAND_PAIRS), "score", LORA_LAND),
             ),
             *(
                 StudyFigure(
@@ -114,12 +120,14 @@ STUDIES = (
                 name="figure_loss_difference",
                 figure=mean_of_pairs(
                     tuple(round(tuned - base, 4) for _, base, tuned in TINKER_PAIRS),
-                    "nats_per_token", TINKER,
+                    "nats_per_token",
+                    TINKER,
                 ),
             ),
             *(
                 StudyFigure(
-                    name="figure_loss_twin", of=name,
+                    name="figure_loss_twin",
+                    of=name,
                     figure=_published(round(tuned - base, 4), "nats_per_token", TINKER),
                 )
                 for name, base, tuned in TINKER_PAIRS
@@ -186,11 +194,13 @@ STUDIES = (
                 name="figure_gsm8k", of="full", figure=_published(0.472, "accuracy", "peft_gsm8k")
             ),
             StudyFigure(
-                name="figure_gsm8k", of="LoRA r32",
+                name="figure_gsm8k",
+                of="LoRA r32",
                 figure=_published(0.478, "accuracy", "peft_gsm8k"),
             ),
             StudyFigure(
-                name="figure_gsm8k", of="rsLoRA r64",
+                name="figure_gsm8k",
+                of="rsLoRA r64",
                 figure=_published(0.513, "accuracy", "peft_gsm8k"),
             ),
         ),
@@ -212,9 +222,7 @@ STUDIES = (
         read="paper",
         scale="judged",
         parameters=None,
-        figures=(
-            StudyFigure(name="figure_lima", figure=_published(0.43, "share", "lima")),
-        ),
+        figures=(StudyFigure(name="figure_lima", figure=_published(0.43, "share", "lima")),),
     ),
     Study(
         key="stop_threads",
