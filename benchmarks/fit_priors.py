@@ -27,12 +27,15 @@ START = CurveScales(
     own_walk=0.012,
     common_slope=0.015,
     common_walk=0.01,
+    alike_reach=0.3,
+    alike_slope=0.01,
+    alike_walk=0.008,
     wiggle=0.006,
 )  # log loss per doubling; only where the search begins and, weakly, what it is drawn to
 DRAWN_SD = 1.0  # natural log units: how far the evidence may move an SD from START unhindered
 OUTLIER = 5.0  # leave-one-out SDs; a cell this far off is left out of the fit, once
-WALKS = (0.8, 1.8)  # ruled: one or two tables cannot say how tables differ, so a race chooses
-WIGGLES = (0.3, 1.5)  # between calm and rough settings around the fitted ones
+WALKS = (0.4, 0.8, 1.6)  # ruled: one or two tables cannot say how tables differ, so a race
+WIGGLES = (0.3, 1.0)  # chooses between calm and rough settings around the fitted ones
 PRIOR_FILE = Path(__file__).parent.parent / "src/forkpoint/engine/priors/log.json"
 SIGNED = ("mean_slope", "bend")
 
@@ -55,6 +58,7 @@ def fit_prior(tables: Sequence[Table]) -> Prior:
             update={
                 "own_walk": round(best.own_walk * walk, 5),
                 "own_slope": round(best.own_slope * walk, 5),
+                "alike_walk": round(best.alike_walk * walk, 5),
                 "wiggle": round(best.wiggle * wiggle, 5),
             }
         )
@@ -63,7 +67,7 @@ def fit_prior(tables: Sequence[Table]) -> Prior:
     )
     return Prior(
         scales=settings,
-        origin=f"fitted by benchmarks/fit_priors.py on {names} ({left_out} outlying cells left out)",
+        origin=f"benchmarks/fit_priors.py on {names}, {left_out} outlying cells left out",
     )
 
 
@@ -100,7 +104,7 @@ def _surprise(
     t_K = np.log2(table.rows_K / table.rows_K[0])
     cells = np.flatnonzero(keep)
     grid = Grid(np.tile(t_K, arms)[cells], np.repeat(np.arange(arms), rungs)[cells], cells[:0])
-    gram = covariance(grid, scales)
+    gram = covariance(grid, scales, np.log(_first(table)))
     gram[np.diag_indices_from(gram)] += JITTER
     try:
         factor = cho_factor(gram, lower=True, check_finite=False)
@@ -115,6 +119,13 @@ def _surprise(
         return surprise, solved
     inverse = np.diagonal(cho_solve(factor, np.eye(len(cells)), check_finite=False))
     return surprise, solved / np.sqrt(inverse)
+
+
+def _first(table: Table) -> Floats:
+    """Each arm's first score that is there."""
+    there_AK = np.isfinite(table.loss_AK)
+    first: Floats = table.loss_AK[np.arange(len(there_AK)), there_AK.argmax(axis=1)]
+    return first
 
 
 def _without_outliers(table: Table, keep: Floats, scales: CurveScales) -> Floats:

@@ -1,6 +1,7 @@
 """The methods that forkpoint is judged against; each looks through a purse and predicts finals."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from tables import Floats, Purse
@@ -148,7 +149,7 @@ def asha(purse: Purse, eta: int = 2) -> Outcome:
     done: dict[int, dict[int, float]] = {rung: {} for rung in ladder}
     while True:
         job = None
-        for below, above in reversed(list(zip(ladder, ladder[1:], strict=False))):
+        for below, above in reversed(list(pairwise(ladder))):
             best = sorted(done[below], key=lambda arm, rung=below: done[rung][arm])
             ready = [arm for arm in best[: len(best) // eta] if arm not in done[above]]
             if ready:

@@ -19,16 +19,14 @@ from typing import Any
 
 import numpy as np
 from fit_priors import fit_prior
-from numpy.typing import NDArray
 from rivals import PLAIN_RACING, RIVALS, Outcome, accept_then_stop
-from subsets import compare, random_parts
-from tables import ACCOUNTINGS, Accounting, Floats, Purse, Table, TableError, read_table
+from subsets import TIE, certainty, compare, random_parts
+from tables import ACCOUNTINGS, Accounting, Purse, Table, TableError, read_table
 
 from forkpoint.engine import Arm, Ask, Prior, Score, Selector, Settings
 from forkpoint.engine.prior import shipped
 from forkpoint.errors import ForkpointError
 
-TIE = 0.005  # nats; arms closer than this are one answer, as in the issue of the engine
 TUNED_POINTS = (2, 3, 4, 5)  # AtS-tuned: its own grid of k
 TUNED_DELTAS = (1.0, 2.0, 3.0, 5.0, 7.0, 10.0)  # and of delta
 Method = Callable[[Purse], Outcome]
@@ -310,38 +308,6 @@ def _study(
     }
 
 
-def certainty(said: Floats, right: NDArray[np.bool_]) -> dict[str, Any]:
-    """How the P(within a tie of the best) said of the pick compares with how often it was so."""
-    bins = []
-    for low in np.arange(0.0, 1.0, 0.1):
-        inside = (said >= low) & (said < low + 0.1 + 1e-9 * (low > 0.85))
-        if inside.any():
-            bins.append(
-                {
-                    "from": round(float(low), 1),
-                    "n": int(inside.sum()),
-                    "said": round(float(said[inside].mean()), 3),
-                    "right": round(float(right[inside].mean()), 3),
-                }
-            )
-    gap = sum(line["n"] * abs(line["said"] - line["right"]) for line in bins) / max(len(said), 1)
-    sure = said >= 0.9
-    base = float(right.mean())
-    return {
-        "ece": round(float(gap), 4),
-        "brier": round(float(np.mean((said - right) ** 2)), 4),
-        "brier_base_rate": round(base * (1 - base), 4),
-        "mean_said": round(float(said.mean()), 3),
-        "mean_right": round(base, 3),
-        "n": len(said),
-        "bins": bins,
-        "said_90": {
-            "n": int(sure.sum()),
-            "right": round(float(right[sure].mean()), 3) if sure.any() else None,
-        },
-    }
-
-
 def _text(result: dict[str, Any]) -> str:
     lines = []
     for accounting, methods in result["summary"].items():
@@ -349,7 +315,8 @@ def _text(result: dict[str, Any]) -> str:
             f"{accounting}: method, mean regret, RelAcc, hits, worst against AtS, share spent"
         )
         lines += [
-            f"  {name:14} {m['mean_regret']:.4f}  {m['mean_relacc']:6.2f}  {m['hits']:2d}/{m['cells']}"
+            f"  {name:14} {m['mean_regret']:.4f}  {m['mean_relacc']:6.2f}"
+            f"  {m['hits']:2d}/{m['cells']}"
             f"  {m['worst_against_ats']:+.4f}  {m['mean_share_spent']:.2f}"
             for name, m in methods.items()
         ]
@@ -364,7 +331,8 @@ def _text(result: dict[str, Any]) -> str:
             lines.append(f"  {name:14} {m['mean_regret']:.4f}  {apart}")
         sure = study["certainty"]
         lines.append(
-            f"  said {sure['mean_said']}, right {sure['mean_right']}, ECE {sure['ece']}, n {sure['n']}"
+            f"  said {sure['mean_said']}, right {sure['mean_right']},"
+            f" ECE {sure['ece']}, n {sure['n']}"
         )
     return "\n".join([*lines, *result["notes"]])
 

@@ -4,22 +4,20 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forkpoint.engine.arm import Ask
 from forkpoint.engine.course import Course
-from forkpoint.engine.curves import Belief
+from forkpoint.engine.curves import Floats, Ints
 from forkpoint.engine.history import Cell, History, with_believed
 from forkpoint.engine.standing import Reason
-from forkpoint.engine.value import plan_gains
+from forkpoint.engine.value import Lookout, normals
 from forkpoint.engine.view import Known
 
-Floats = NDArray[np.float64]
 GAIN_FLOOR = 1e-12  # loss units; a plan worth less than this changes nothing
 FUTURES = 128  # sampled outcomes of a plan
-PLAN_ARMS = 10  # arms looked at by the longest plan
-SHARE = 0.05  # of the budget left, added to every price: a race has tens of steps, not thousands
-THRIFT = 0.7  # power of the price in a plan's worth
+PLAN_ARMS = 12  # arms looked at by the longest plan
+SLICES = 8.0  # stages that the budget left is thought to be shared between
+SHARE = 0.03  # of the budget left, added to every price: a race has tens of steps [docs/LOG.md]
 DOUBTS = (1.0, 3.0, 9.0)  # widenings of the belief, tried in turn when no plan matters
 
 
@@ -97,45 +95,56 @@ def _worthiest(
         pending = sorted(course.flat(cell) for cell in under_way)
         seen = with_believed(known.seen, pending, belief.weight_H @ belief.mean_HC)
         belief = course.model(known.scale).belief(seen)
-    rng = np.random.default_rng(course.seed)
-    half_SM = rng.standard_normal((FUTURES // 2, PLAN_ARMS))
-    normal_SM = np.concatenate([half_SM, -half_SM])
+    price_AK = _large_enough(known, price_AK, left)
+    look = Lookout.of(belief, known.scale, known.open_A, _typical_error(known))
+    normal_SM = normals(course.seed, FUTURES, PLAN_ARMS)
+    plans = [
+        plan
+        for rung in range(len(course.rungs))
+        if len((plan := _promising(course, known, look, rung, price_AK, left))[0])
+    ]
     for doubt in DOUBTS:
         best, best_worth = None, 0.0
-        for rung in range(len(course.rungs)):
-            arm_M, price_M = _promising(course, known, belief, rung, price_AK, left)
-            if not len(arm_M):
-                continue
-            gain_M = plan_gains(
-                belief, known.scale, known.open_A, arm_M * len(course.rungs) + rung,
-                _typical_error(known), doubt * normal_SM[:, : len(arm_M)],
-            )
-            worth_M = gain_M / (price_M + SHARE * left + 1.0) ** THRIFT
+        for arm_M, cell_M, price_M in plans:
+            gain_M = look.gains(cell_M, doubt * normal_SM[:, : len(cell_M)])
+            worth_M = gain_M / (price_M + SHARE * left + 1.0)
             if worth_M.max() > best_worth and gain_M.max() > GAIN_FLOOR:
-                best, best_worth = (int(arm_M[0]), rung), float(worth_M.max())
+                best_worth = float(worth_M.max())
+                best = int(arm_M[0]), int(cell_M[0]) % len(course.rungs)
         if best is not None:
             return best
     return None
 
 
+def _large_enough(known: Known, price_AK: Floats, left: float) -> Floats:
+    """The prices without those looks that are small for the budget left.
+
+    As many arms as still compete (the perplexity of P(best)) times a look's price should be a
+    fair slice of the budget; a smaller look is repeated at a higher rung anyway. Where nothing
+    that large can be paid for, the dearest affordable looks stay.
+    """
+    chance_A = known.odds.p_best_A[known.odds.p_best_A > 0]
+    competing = float(np.exp(-(chance_A * np.log(chance_A)).sum()))
+    affordable = price_AK <= left
+    floor = min(left / (SLICES * competing), float(price_AK[affordable].max()))
+    large_AK: Floats = np.where(price_AK >= floor, price_AK, np.inf)
+    return large_AK
+
+
 def _promising(
-    course: Course, known: Known, belief: Belief, rung: int, price_AK: Floats, left: float
-) -> tuple[NDArray[np.intp], Floats]:
-    """The arms of the longest affordable plan at a rung, best first, with running prices.
+    course: Course, known: Known, look: Lookout, rung: int, price_AK: Floats, left: float
+) -> tuple[Ints, Ints, Floats]:
+    """The longest affordable plan at a rung: arms, best first, their cells, running prices.
 
     An arm is promising by its chance of being the best times what the look tells of its end.
     """
     arm_M = np.flatnonzero(price_AK[:, rung] <= left)
-    if not len(arm_M):
-        return arm_M, np.empty(0)
-    arm_M = arm_M[np.argsort(-known.odds.p_best_A[arm_M], kind="stable")][: 2 * PLAN_ARMS]
     cell_M = arm_M * len(course.rungs) + rung
-    covariance_MX = belief.covariance(cell_M, np.concatenate([cell_M, belief.final_A[arm_M]]))
-    spread_M = np.sqrt(np.maximum(np.diagonal(covariance_MX), 0.0) + _typical_error(known) + 1e-18)
-    tells_M = np.abs(np.diagonal(covariance_MX[:, len(arm_M) :])) / spread_M
-    order = np.argsort(-known.odds.p_best_A[arm_M] * tells_M, kind="stable")[:PLAN_ARMS]
+    promise_M = known.odds.p_best_A[arm_M] * look.tells(arm_M, cell_M)
+    order = np.argsort(-promise_M, kind="stable")[:PLAN_ARMS]
     price_M = np.cumsum(price_AK[arm_M[order], rung])
-    return arm_M[order[price_M <= left]], price_M[price_M <= left]
+    order, price_M = order[price_M <= left], price_M[price_M <= left]
+    return arm_M[order], cell_M[order], price_M
 
 
 def _typical_error(known: Known) -> float:

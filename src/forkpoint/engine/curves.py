@@ -3,11 +3,12 @@
 In curve units (scale.py) an arm's curve against t, the doublings of training since the first
 rung, is
 
-    common(t) + own(t) + wiggle(t),    common and own: level + slope * t + integral of a walk
+    common(t) + alike(t) + own(t) + wiggle(t),    each: level + slope * t + integral of a walk
 
 A slope that wanders is what the pre-power phase, the power law, its plateau and a turn of
 over-fitting have in common; extrapolation is a straight line with an error that grows as
-t^1.5. `common` is the task's, so an arm seen at the last rung teaches about all others.
+t^1.5. `common` is the task's, so an arm seen at the last rung teaches about all others;
+`alike` is shared the more, the nearer two arms were at their first rung.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,6 @@ from forkpoint.engine.prior import CurveScales, Prior
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 COMMON_LEVEL_SD = 2.0  # curve units; so wide that the scores alone say where a task lies
-TRUST = 0.2  # power of the evidence between settings; neighbouring cells repeat themselves
 JITTER = 1e-10  # curve units squared; keeps a Cholesky factor of exact scores possible
 
 
@@ -83,19 +83,20 @@ def integrated_walk(t_N: Floats, u_M: Floats) -> Floats:
     return low**3 / 3 + low**2 * np.abs(t_N[:, None] - u_M[None, :]) / 2
 
 
-def covariance(grid: Grid, scales: CurveScales) -> Floats:
-    """Prior covariance of all cells under one setting."""
+def covariance(grid: Grid, scales: CurveScales, level_A: Floats) -> Floats:
+    """Prior covariance of all cells under one setting; `level_A` are the arms' first values."""
     t_T, place_C = np.unique(grid.t_C, return_inverse=True)
     rise_TT, walk_TT = t_T[:, None] * t_T[None, :], integrated_walk(t_T, t_T)
-    common_TT = (
-        COMMON_LEVEL_SD**2 + scales.common_slope**2 * rise_TT + scales.common_walk**2 * walk_TT
-    )
-    own_TT = scales.own_level**2 + scales.own_slope**2 * rise_TT + scales.own_walk**2 * walk_TT
-    own_TT = own_TT + scales.wiggle**2 * np.eye(len(t_T))
-    same_CC = grid.arm_C[:, None] == grid.arm_C[None, :]
     cells = np.ix_(place_C, place_C)
-    total: Floats = common_TT[cells] + same_CC * own_TT[cells]
-    return total
+    common_TT = scales.common_slope**2 * rise_TT + scales.common_walk**2 * walk_TT
+    alike_TT = scales.alike_slope**2 * rise_TT + scales.alike_walk**2 * walk_TT
+    own_TT = scales.own_slope**2 * rise_TT + scales.own_walk**2 * walk_TT
+    own_TT = own_TT + scales.own_level**2 + scales.wiggle**2 * np.eye(len(t_T))
+    level_C = level_A[grid.arm_C]
+    apart_CC = (level_C[:, None] - level_C[None, :]) / scales.alike_reach
+    same_CC = grid.arm_C[:, None] == grid.arm_C[None, :]
+    total: Floats = COMMON_LEVEL_SD**2 + common_TT[cells] + same_CC * own_TT[cells]
+    return total + np.exp(-(apart_CC**2) / 2) * alike_TT[cells]
 
 
 class CurveModel:
@@ -103,16 +104,23 @@ class CurveModel:
 
     def __init__(self, grid: Grid, prior: Prior) -> None:
         self.grid = grid
+        self.prior = prior
         t_C = grid.t_C
         self.mean_HC = np.stack([s.mean_slope * t_C + s.bend * t_C**2 / 2 for s in prior.scales])
-        self.cov_HCC = np.stack([covariance(grid, scales) for scales in prior.scales])
+        self._level_A: Floats | None = None
+        self._cov_HCC: Floats = np.empty(0)
 
     def belief(self, seen: Seen) -> Belief:
         """The posterior given the seen cells, of which there must be at least one."""
-        t_N = self.grid.t_C[seen.cell_N]
-        mean_HC = self.mean_HC + seen.value_N[t_N == t_N.min()].mean()
+        centre, level_A = _starts(self.grid, seen)
+        if self._level_A is None or not np.array_equal(level_A, self._level_A):
+            self._level_A = level_A
+            self._cov_HCC = np.stack(
+                [covariance(self.grid, scales, level_A) for scales in self.prior.scales]
+            )
+        mean_HC = self.mean_HC + centre
         log_evidence, means, halves = [], [], []
-        for mean_C, cov_CC in zip(mean_HC, self.cov_HCC, strict=True):
+        for mean_C, cov_CC in zip(mean_HC, self._cov_HCC, strict=True):
             gram_NN = cov_CC[np.ix_(seen.cell_N, seen.cell_N)] + seen.error_NN
             gram_NN[np.diag_indices_from(gram_NN)] += JITTER
             root_NN, lower = cho_factor(gram_NN, lower=True, check_finite=False)
@@ -124,8 +132,16 @@ class CurveModel:
             halves.append(
                 solve_triangular(root_NN, cov_CC[seen.cell_N], lower=True, check_finite=False)
             )
-        weight_H = np.exp(TRUST * (np.array(log_evidence) - max(log_evidence)))
+        weight_H = np.exp(np.array(log_evidence) - max(log_evidence))
         weight_H /= weight_H.sum()
-        return Belief(
-            weight_H, np.stack(means), self.cov_HCC, np.stack(halves), self.grid.final_A
-        )
+        return Belief(weight_H, np.stack(means), self._cov_HCC, np.stack(halves), self.grid.final_A)
+
+
+def _starts(grid: Grid, seen: Seen) -> tuple[float, Floats]:
+    """The common level to centre on, and each arm's lowest seen value (the centre if unseen)."""
+    t_N = grid.t_C[seen.cell_N]
+    centre = float(seen.value_N[t_N == t_N.min()].mean())
+    level_A = np.full(len(grid.final_A), centre)
+    order = np.argsort(-t_N, kind="stable")
+    level_A[grid.arm_C[seen.cell_N[order]]] = seen.value_N[order]
+    return centre, level_A

@@ -49,8 +49,11 @@ def check_scores(ask: Ask, scores: Sequence[Score], cost_tokens: float) -> None:
         fine = math.isfinite(score.value) and math.isfinite(score.standard_error)
         if not fine or score.standard_error < 0 or score.n < 1:
             raise BadInput(
-                "engine.score-not-a-number", arm=ask.arm, rung=ask.rung,
-                value=score.value, error=score.standard_error,
+                "engine.score-not-a-number",
+                arm=ask.arm,
+                rung=ask.rung,
+                value=score.value,
+                error=score.standard_error,
             )
     if not (math.isfinite(cost_tokens) and cost_tokens >= 0):
         raise BadInput("engine.cost-not-a-number", arm=ask.arm, rung=ask.rung, cost=cost_tokens)
@@ -71,8 +74,9 @@ def check_direction(ask: Ask, score: Score, before: Score) -> None:
     """Raise BadInput when a channel's direction changes during a race."""
     if score.better != before.better:
         raise BadInput(
-            "engine.score-turned", arm=ask.arm, rung=ask.rung,
-            found=score.better, before=before.better,
+            "engine.score-turned",
+            arm=ask.arm,
+            rung=ask.rung,
+            found=score.better,
+            before=before.better,
         )
-
-

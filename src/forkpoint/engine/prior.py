@@ -14,9 +14,10 @@ class CurveScales(Record):
     """Means and standard deviations of the curve model, in the scale's units per doubling.
 
     `mean_slope` is the mean change per doubling at the first rung, `bend` the mean change of
-    that per doubling. `common_*` is shared by all arms of a race, `own_*` is each arm's own:
-    `*_slope` is the SD of a slope at the first rung, `*_walk` how fast it wanders (per square
-    root of a doubling), `wiggle` the roughness of single cells.
+    that per doubling. `common_*` is shared by all arms of a race, `alike_*` by arms whose first
+    scores lie within about `alike_reach`, `own_*` is each arm's own: `*_slope` is the SD of a
+    slope at the first rung, `*_walk` how fast it wanders (per square root of a doubling),
+    `wiggle` the roughness of single cells.
     """
 
     mean_slope: float
@@ -26,6 +27,9 @@ class CurveScales(Record):
     own_walk: float
     common_slope: float
     common_walk: float
+    alike_reach: float
+    alike_slope: float
+    alike_walk: float
     wiggle: float
 
 

@@ -50,7 +50,9 @@ class Selector:
         if not needed <= self.course.budget_tokens:
             raise BadInput(
                 "engine.budget-too-small",
-                budget=f"{budget_tokens:,.0f}", count=len(arms), needed=f"{needed:,.0f}",
+                budget=f"{budget_tokens:,.0f}",
+                count=len(arms),
+                needed=f"{needed:,.0f}",
             )
 
     def ask(self) -> list[Ask]:

@@ -1,6 +1,7 @@
 """What a belief is worth: P(best), expected regret, and what one more cell would add."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from forkpoint.engine.scale import Scale
 
 Floats = NDArray[np.float64]
 DRAWS = 2000  # sampled futures; P(best) of 0.5 is then exact to 0.011
+DOUBT = 1.5  # times the model's SDs: right on tables left out of its fit [studies/selection.md]
 JITTER = 1e-10  # curve units squared; keeps exact look-aheads solvable
 
 
@@ -25,14 +27,18 @@ class Odds:
     regret_A: Floats
 
 
+@cache
+def normals(seed: int, count: int, width: int) -> Floats:
+    """Standard normals in opposite pairs, the same whenever asked for."""
+    half = np.random.default_rng(seed).standard_normal((count // 2, width))
+    return np.concatenate([half, -half])
+
+
 def draws(belief: Belief, seed: int) -> Floats:
     """Sampled final curve values, one row a future, shared out by the mixture's weights."""
-    rng = np.random.default_rng(seed)
-    arms = len(belief.final_A)
-    half = rng.standard_normal((DRAWS // 2, arms))
-    normal_SA = np.concatenate([half, -half])
+    normal_SA = DOUBT * normals(seed, DRAWS, len(belief.final_A))
     ends = np.round(np.cumsum(belief.weight_H) * DRAWS).astype(int)
-    order = rng.permutation(DRAWS)
+    order = np.random.default_rng(seed).permutation(DRAWS)
     sample_SA = np.empty_like(normal_SA)
     start = 0
     cov_HAA = belief.parts(belief.final_A, belief.final_A)
@@ -63,31 +69,61 @@ def odds(belief: Belief, scale: Scale, open_A: NDArray[np.bool_], margin: float,
     )
 
 
-def plan_gains(
-    belief: Belief,
-    scale: Scale,
-    open_A: NDArray[np.bool_],
-    cell_M: NDArray[np.intp],
-    error_variance: float,
-    normal_SM: Floats,
-) -> Floats:
-    """How far the expected loss of the pick falls when the first 1, 2, ... cells are looked at.
+@dataclass(frozen=True)
+class Lookout:
+    """The moments that every look-ahead of one decision shares: finals (A) and cells (C)."""
 
-    Looking moves the means of all finals by `pull_AM` times independent normals, one column a
-    cell in the order given, and takes the same squared off their variances.
-    """
-    final = belief.final_A
-    both_MX = belief.covariance(cell_M, np.concatenate([cell_M, final]))
-    gram_MM = both_MX[:, : len(cell_M)]
-    gram_MM[np.diag_indices_from(gram_MM)] += error_variance + JITTER
-    root_MM = np.linalg.cholesky(gram_MM)
-    pull_AM = solve_triangular(root_MM, both_MX[:, len(cell_M) :], lower=True).T
-    mean_A = belief.mean(final)
-    variance_A = np.diagonal(belief.covariance(final, final))
-    mean_SAM = mean_A[:, None] + np.cumsum(pull_AM * normal_SM[:, None, :], axis=2)
-    left_AM = np.maximum(variance_A[:, None] - np.cumsum(pull_AM**2, axis=1), 0.0)
-    loss_SAM = scale.expected(mean_SAM, left_AM)
-    loss_SAM[:, ~open_A] = np.inf
-    pick = int(np.argmin(np.where(open_A, scale.expected(mean_A, variance_A), np.inf)))
-    gain_M: Floats = (loss_SAM[:, pick] - loss_SAM.min(axis=1)).mean(axis=0)
-    return gain_M
+    belief: Belief
+    scale: Scale
+    open_A: NDArray[np.bool_]
+    mean_A: Floats
+    variance_A: Floats
+    cross_AC: Floats
+    variance_C: Floats
+    error_variance: float
+
+    @classmethod
+    def of(
+        cls, belief: Belief, scale: Scale, open_A: NDArray[np.bool_], error_variance: float
+    ) -> "Lookout":
+        """What is needed of a belief; `error_variance` is expected of the next score."""
+        final, everything = belief.final_A, np.arange(belief.mean_HC.shape[1])
+        cross_AC = belief.covariance(final, everything)
+        off_HC = belief.mean_HC - belief.mean(everything)
+        seen_HC = np.einsum("hnc,hnc->hc", belief.half_HNC, belief.half_HNC)
+        own_HC = np.diagonal(belief.prior_HCC, axis1=1, axis2=2) - seen_HC + off_HC**2
+        return cls(
+            belief,
+            scale,
+            open_A,
+            belief.mean(final),
+            np.maximum(cross_AC[np.arange(len(final)), final], 0.0),
+            cross_AC,
+            np.maximum(belief.weight_H @ own_HC, 0.0),
+            error_variance,
+        )
+
+    def gains(self, cell_M: NDArray[np.intp], normal_SM: Floats) -> Floats:
+        """How far the expected loss of the pick falls when the first 1, 2, ... cells are seen.
+
+        Looking moves the means of all finals by `pull_AM` times independent normals, one column
+        a cell in the order given, and takes the same squared off their variances.
+        """
+        gram_MM = self.belief.covariance(cell_M, cell_M)
+        gram_MM[np.diag_indices_from(gram_MM)] += self.error_variance + JITTER
+        root_MM = np.linalg.cholesky(gram_MM)
+        pull_AM = solve_triangular(root_MM, self.cross_AC[:, cell_M].T, lower=True).T
+        shift_SAM = np.cumsum(pull_AM * normal_SM[:, None, :], axis=2)
+        left_AM = np.maximum(self.variance_A[:, None] - np.cumsum(pull_AM**2, axis=1), 0.0)
+        loss_SAM = self.scale.expected(self.mean_A[:, None] + shift_SAM, left_AM)
+        loss_SAM[:, ~self.open_A] = np.inf
+        now_A = self.scale.expected(self.mean_A, self.variance_A)
+        pick = int(np.argmin(np.where(self.open_A, now_A, np.inf)))
+        gain_M: Floats = (loss_SAM[:, pick] - loss_SAM.min(axis=1)).mean(axis=0)
+        return gain_M
+
+    def tells(self, arm_M: NDArray[np.intp], cell_M: NDArray[np.intp]) -> Floats:
+        """SD by which each cell would move the mean of its own arm's final value."""
+        spread_M = np.sqrt(self.variance_C[cell_M] + self.error_variance + JITTER)
+        told_M: Floats = np.abs(self.cross_AC[arm_M, cell_M]) / spread_M
+        return told_M

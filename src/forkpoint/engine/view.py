@@ -76,25 +76,36 @@ def _arm(course: Course, history: History, known: Known | None, number: int) -> 
         if failure is not None:
             reason = Reason(key="engine.failed", values={"rung": failure[0], "why": failure[1]})
         return ArmStanding(
-            arm=arm.name, state="alive" if failure is None else "failed", reason=reason,
-            final_value=None, final_loss=None, final_sd=None,
-            p_best=0.0 if failure else fresh, p_within_margin=0.0 if failure else fresh,
-            expected_regret=None, highest_rung=rung, spent_tokens=spent,
+            arm=arm.name,
+            state="alive" if failure is None else "failed",
+            reason=reason,
+            final_value=None,
+            final_loss=None,
+            final_sd=None,
+            p_best=0.0 if failure else fresh,
+            p_within_margin=0.0 if failure else fresh,
+            expected_regret=None,
+            highest_rung=rung,
+            spent_tokens=spent,
         )
     chances, loss = known.odds, float(known.odds.loss_A[number])
     dropped, reason = _fate(course, history, known, number)
     return ArmStanding(
-        arm=arm.name, state="dropped" if dropped else "alive", reason=reason,
-        final_value=known.scale.value(loss), final_loss=loss,
-        final_sd=float(chances.sd_A[number]), p_best=float(chances.p_best_A[number]),
+        arm=arm.name,
+        state="dropped" if dropped else "alive",
+        reason=reason,
+        final_value=known.scale.value(loss),
+        final_loss=loss,
+        final_sd=float(chances.sd_A[number]),
+        p_best=float(chances.p_best_A[number]),
         p_within_margin=float(chances.p_within_A[number]),
-        expected_regret=float(chances.regret_A[number]), highest_rung=rung, spent_tokens=spent,
+        expected_regret=float(chances.regret_A[number]),
+        highest_rung=rung,
+        spent_tokens=spent,
     )
 
 
-def _fate(
-    course: Course, history: History, known: Known, number: int
-) -> tuple[bool, Reason]:
+def _fate(course: Course, history: History, known: Known, number: int) -> tuple[bool, Reason]:
     """Whether an open arm counts as dropped, and why."""
     chances, scale = known.odds, known.scale
     p_best = float(chances.p_best_A[number])
@@ -111,8 +122,11 @@ def _fate(
         return False, Reason(key="engine.alive-not-read", values={"stage": stage})
     leader_value = scale.value(float(chances.loss_A[known.pick]))
     values: dict[str, str | int | float] = {
-        "rung": rung, "p_best": p_best, "value": value,
-        "leader": course.arms[known.pick].name, "leader_value": leader_value,
+        "rung": rung,
+        "p_best": p_best,
+        "value": value,
+        "leader": course.arms[known.pick].name,
+        "leader_value": leader_value,
     }
     return True, Reason(key="engine.dropped", values=values)
 
