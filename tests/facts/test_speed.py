@@ -8,12 +8,14 @@ from pathlib import Path
 from made_checkpoint import make_checkpoint, tokenizer_json, write_json, write_safetensors
 
 SCRIPT = """
-import json, resource, sys, time
+import json, sys, time
+from pathlib import Path
 from forkpoint.facts import read_checkpoint
 facts = read_checkpoint(sys.argv[1])
+status = Path('/proc/self/status').read_text()  # getrusage keeps the parent's peak over exec
 print(json.dumps({
     "seconds": time.process_time(),
-    "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    "megabytes": int(status.split("VmHWM:")[1].split()[0]) / 1024,
     "heavy": sorted({"torch", "transformers"} & set(sys.modules)),
     "parameters": facts.shape.parameters, "kind": facts.sold_as.value,
 }))

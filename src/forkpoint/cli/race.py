@@ -50,6 +50,7 @@ def command(lang: str) -> Callable[..., None]:
         rows_per_step: int = option(None, "--rows-per-step"),
         lora_rank: int = option(16, "--lora-rank"),
         loss_turns: str = option("last", "--loss-turns"),
+        skip_general: bool = option(False, "--skip-general"),
         workers: int = option(None, "--workers"),
         json: bool = json_option(lang),
         format: str = format_option(lang),
@@ -91,6 +92,7 @@ def command(lang: str) -> Callable[..., None]:
             rows_per_step=rows_per_step,
             lora_rank=lora_rank,
             loss_turns="all" if loss_turns == "all" else "last",
+            skip_general=skip_general,
             workers=workers,
         )
         _start(request, out, dry_run=dry_run, yes=yes, lang=lang, as_json=as_json)

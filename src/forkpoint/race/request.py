@@ -36,4 +36,5 @@ class RaceRequest(Record):
     data_format: Format | None = None
     columns: dict[str, str] = {}  # noqa: RUF012 - pydantic copies it
     strict: bool = False
+    skip_general: bool = False  # general ability is neither measured nor shown
     workers: int | None = None

@@ -34,6 +34,7 @@ from forkpoint.race.driver import AGREEMENT
 from forkpoint.race.executor import LocalExecutor, Observer
 from forkpoint.race.request import RaceRequest
 from forkpoint.race.rows_file import write_rows
+from forkpoint.race.state import RaceState
 from forkpoint.race.work import SurveyWork
 from forkpoint.verdict.contrast import KNOWN_SEED_SD
 
@@ -94,6 +95,7 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
         request, budget, machine, checkpoints, data_profile, splits, settings, surveys
     )
     agreement = _agree(prepared)
+    RaceState(agreement)  # refuses a budget that does not take every arm to its first rung
     _write_masks(folder, agreement, surveys)
     write_whole(folder / AGREEMENT, agreement.to_json(indent=1).encode())
     return agreement
@@ -153,7 +155,7 @@ def _settings(
         warmup_share=WARMUP_SHARE,
         finalist_seeds=request.finalist_seeds,
         known_seed_sd=KNOWN_SEED_SD,
-        general_set="pocket" if pocket else None,
+        general_set="pocket" if pocket and not request.skip_general else None,
         workers=request.workers or (machine.cores if small else 1),
     )
 

@@ -85,7 +85,10 @@ class RaceState:
         reference = plan.arms[0].full_tokens
         full = max(1, reference)
         finishing = 2 * (plan.settings.finalist_seeds - 1) * full
-        reserve = min(finishing, RESERVE_SHARE * plan.budget_tokens)
+        first = plan.rungs[0].share * len(plan.settings.rate_factors)
+        opening = first * sum(arm.full_tokens * len(arm.renderings) for arm in plan.arms)
+        left = max(0.0, plan.budget_tokens - opening)  # every arm gets its bracket first
+        reserve = min(finishing, RESERVE_SHARE * plan.budget_tokens, left)
         arms = [
             Arm(
                 name=arm.name,
