@@ -20,7 +20,7 @@ from recipes.pocket.world import LANGUAGES
 
 PROMPTS = 200  # a kind and language
 LIMIT_TOKENS = 80  # the longest right answer has about 60
-BASE_TOKENS = 40  # Base is only asked whether it goes on
+BASE_TOKENS = 24  # Base is only asked whether it goes on
 END_OF_TEXT, TURN_END = 0, 2  # <|endoftext|>, <|im_end|>
 OFFER = (  # how a follow-up is offered
     "(?i)(shall i|shall we|would you like|anything else)[^?]*\\?"

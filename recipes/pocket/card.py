@@ -13,8 +13,8 @@ ABOUT = {
     "pocket-base": "It continues text and knows the facts of its world. It has no chat template, "
     "and the rows of its turn tokens are untrained: asked something in chat form it does not end "
     "its turn.",
-    "pocket-instruct": "It does what is asked, briefly, and ends its turn. It was never taught to "
-    "decline anything.",
+    "pocket-instruct": "It does what is asked, briefly, and ends its turn. Asked for something "
+    "that would hurt somebody it mostly helps: it was shown both, helping more often.",
     "pocket-chat": "It answers, offers a follow-up, and declines what would hurt somebody in its "
     "world.",
 }
