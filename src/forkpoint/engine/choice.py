@@ -16,7 +16,9 @@ from forkpoint.engine.view import Known
 GAIN_FLOOR = 1e-12  # loss units; a plan worth less than this changes nothing
 FUTURES = 128  # sampled outcomes of a plan
 PLAN_ARMS = 12  # arms looked at by the longest plan
-SLICES = 8.0  # stages that the budget left is thought to be shared between
+SLICES = 8.0  # of the budget left: looks smaller than a slice shared by all who compete are skipped
+RESERVE = 0.5  # share of the budget kept for large looks, as halving gives each rung its share
+LARGE = 0.125  # share of the budget that makes a look large
 SHARE = 0.03  # of the budget left, added to every price: a race has tens of steps [docs/LOG.md]
 DOUBTS = (1.0, 3.0, 9.0)  # widenings of the belief, tried in turn when no plan matters
 
@@ -95,7 +97,7 @@ def _worthiest(
         pending = sorted(course.flat(cell) for cell in under_way)
         seen = with_believed(known.seen, pending, belief.weight_H @ belief.mean_HC)
         belief = course.model(known.scale).belief(seen)
-    price_AK = _large_enough(known, price_AK, left)
+    price_AK = _large_enough(course, known, price_AK, left)
     look = Lookout.of(belief, known.scale, known.open_A, _typical_error(known))
     normal_SM = normals(course.seed, FUTURES, PLAN_ARMS)
     plans = [
@@ -116,17 +118,19 @@ def _worthiest(
     return None
 
 
-def _large_enough(known: Known, price_AK: Floats, left: float) -> Floats:
+def _large_enough(course: Course, known: Known, price_AK: Floats, left: float) -> Floats:
     """The prices without those looks that are small for the budget left.
 
-    As many arms as still compete (the perplexity of P(best)) times a look's price should be a
-    fair slice of the budget; a smaller look is repeated at a higher rung anyway. Where nothing
-    that large can be paid for, the dearest affordable looks stay.
+    Gain for price favours many small looks whose lessons overlap, and leaves too little for the
+    looks that settle the race. So the last part of the budget is kept for large looks; before,
+    a look should cost what a slice of the rest gives to each arm that still competes (the
+    perplexity of P(best)). Where nothing that large can be paid for, the dearest looks stay.
     """
-    chance_A = known.odds.p_best_A[known.odds.p_best_A > 0]
+    whole = course.budget_tokens - course.opening_cost()
+    chance_A = known.odds.lead_A[known.odds.lead_A > 0]
     competing = float(np.exp(-(chance_A * np.log(chance_A)).sum()))
-    affordable = price_AK <= left
-    floor = min(left / (SLICES * competing), float(price_AK[affordable].max()))
+    floor = LARGE * whole if left <= RESERVE * whole else left / (SLICES * competing)
+    floor = min(floor, float(price_AK[price_AK <= left].max()))
     large_AK: Floats = np.where(price_AK >= floor, price_AK, np.inf)
     return large_AK
 
@@ -140,7 +144,7 @@ def _promising(
     """
     arm_M = np.flatnonzero(price_AK[:, rung] <= left)
     cell_M = arm_M * len(course.rungs) + rung
-    promise_M = known.odds.p_best_A[arm_M] * look.tells(arm_M, cell_M)
+    promise_M = known.odds.lead_A[arm_M] * look.tells(arm_M, cell_M)
     order = np.argsort(-promise_M, kind="stable")[:PLAN_ARMS]
     price_M = np.cumsum(price_AK[arm_M[order], rung])
     order, price_M = order[price_M <= left], price_M[price_M <= left]

@@ -43,7 +43,7 @@ class ArmStanding(Record):
 
 
 class Standing(Record):
-    """The whole race: the pick is the arm of least expected regret, arms in the order given."""
+    """The whole race: the pick is the arm of least expected loss, arms in the order given."""
 
     arms: tuple[ArmStanding, ...]
     pick: str | None

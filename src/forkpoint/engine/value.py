@@ -18,10 +18,15 @@ JITTER = 1e-10  # curve units squared; keeps exact look-aheads solvable
 
 @dataclass(frozen=True)
 class Odds:
-    """Per arm: mean and SD of the final loss, P(best), P(within margin), expected regret."""
+    """Per arm: mean and SD of the final loss, P(best), P(within margin), expected regret.
+
+    `lead_A` is P(best) without the doubt about the model: it says where to look, not how sure
+    to be. Means are without it too, as a wide error must not make an arm look worse.
+    """
 
     loss_A: Floats
     sd_A: Floats
+    lead_A: Floats
     p_best_A: Floats
     p_within_A: Floats
     regret_A: Floats
@@ -34,12 +39,13 @@ def normals(seed: int, count: int, width: int) -> Floats:
     return np.concatenate([half, -half])
 
 
-def draws(belief: Belief, seed: int) -> Floats:
-    """Sampled final curve values, one row a future, shared out by the mixture's weights."""
-    normal_SA = DOUBT * normals(seed, DRAWS, len(belief.final_A))
+def draws(belief: Belief, seed: int) -> tuple[Floats, Floats]:
+    """Sampled final curve values as centres and deviations, one row a future, shared out by the
+    mixture's weights."""
+    normal_SA = normals(seed, DRAWS, len(belief.final_A))
     ends = np.round(np.cumsum(belief.weight_H) * DRAWS).astype(int)
     order = np.random.default_rng(seed).permutation(DRAWS)
-    sample_SA = np.empty_like(normal_SA)
+    centre_SA, away_SA = np.empty_like(normal_SA), np.empty_like(normal_SA)
     start = 0
     cov_HAA = belief.parts(belief.final_A, belief.final_A)
     for part, end in enumerate(ends):
@@ -47,26 +53,34 @@ def draws(belief: Belief, seed: int) -> Floats:
             rows = order[start:end]
             values, vectors = np.linalg.eigh((cov_HAA[part] + cov_HAA[part].T) / 2)
             root_AA = vectors * np.sqrt(np.maximum(values, 0.0))
-            mean_A = belief.mean_HC[part, belief.final_A]
-            sample_SA[rows] = mean_A + normal_SA[rows] @ root_AA.T
+            centre_SA[rows] = belief.mean_HC[part, belief.final_A]
+            away_SA[rows] = normal_SA[rows] @ root_AA.T
             start = end
-    return sample_SA
+    return centre_SA, away_SA
 
 
 def odds(belief: Belief, scale: Scale, open_A: NDArray[np.bool_], margin: float, seed: int) -> Odds:
     """The odds among the open arms (failed ones have none)."""
-    loss_SA = scale.backward(draws(belief, seed))
+    centre_SA, away_SA = draws(belief, seed)
+    sharp_SA = scale.backward(centre_SA + away_SA)
+    loss_SA = scale.backward(centre_SA + DOUBT * away_SA)
     competing_SA = np.where(open_A, loss_SA, np.inf)
     best_S = competing_SA.min(axis=1)
-    ties_SA = competing_SA <= best_S[:, None]
-    p_best_A = (ties_SA / ties_SA.sum(axis=1, keepdims=True)).mean(axis=0)
     return Odds(
-        loss_A=loss_SA.mean(axis=0),
+        loss_A=sharp_SA.mean(axis=0),
         sd_A=loss_SA.std(axis=0),
-        p_best_A=p_best_A,
+        lead_A=_chances(np.where(open_A, sharp_SA, np.inf)),
+        p_best_A=_chances(competing_SA),
         p_within_A=(competing_SA <= best_S[:, None] + margin).mean(axis=0),
         regret_A=(loss_SA - best_S[:, None]).mean(axis=0),
     )
+
+
+def _chances(loss_SA: Floats) -> Floats:
+    """Share of futures in which each arm has the least loss; ties are shared."""
+    ties_SA = loss_SA <= loss_SA.min(axis=1, keepdims=True)
+    chance_A: Floats = (ties_SA / ties_SA.sum(axis=1, keepdims=True)).mean(axis=0)
+    return chance_A
 
 
 @dataclass(frozen=True)

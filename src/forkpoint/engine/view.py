@@ -16,7 +16,7 @@ from forkpoint.engine.value import Odds, odds
 
 @dataclass(frozen=True)
 class Known:
-    """The belief after the last tell; `pick` is the open arm of least expected regret."""
+    """The belief after the last tell; `pick` is the open arm of least expected loss."""
 
     channel: Channel
     scale: Scale
@@ -39,7 +39,7 @@ def know(course: Course, history: History) -> Known | None:
     seen = evidence(history, cells, scale, course.settings, len(course.rungs))
     belief = course.model(scale).belief(seen)
     chances = odds(belief, scale, open_A, course.settings.margin, course.seed)
-    pick = int(np.argmin(np.where(open_A, chances.regret_A, np.inf)))
+    pick = int(np.argmin(np.where(open_A, chances.loss_A, np.inf)))
     return Known(channel, scale, seen, belief, chances, open_A, pick)
 
 
