@@ -128,3 +128,15 @@ def test_p_best_of_equals_is_even() -> None:
 def test_row_weights_are_counts() -> None:
     """Every resample draws as many rows as there are."""
     assert (row_weights(50, 0, 20).sum(axis=1) == 50).all()
+
+
+def test_the_named_arm_stands_first_in_the_headline() -> None:
+    """When test prefers the other leader, the difference is told from its side."""
+    luck = RNG.random(200)
+    a, b = (Sample((luck + shift < 0.6).astype(float)) for shift in (0.02, 0.0))
+    judgement = judge(evidence({"a": [a], "b": [b]}, trivial=answers(0.1, 200)))
+    assert ("not_enough_evidence", "b") == (judgement.kind, judgement.arm)
+    assert judgement.headline is not None
+    assert ("b", "a") == (judgement.headline.a, judgement.headline.b)
+    assert judgement.headline.difference.value > 0
+    assert judgement.p_best["b"] > judgement.p_best["a"]

@@ -294,11 +294,15 @@ class RaceState:
         for standing in self.selector.standing().arms:
             if standing.state == "alive" or standing.arm in self.dropped:
                 continue
+            rung = (standing.highest_rung or 0) + 1  # the engine counts rungs from 0
+            values = dict(standing.reason.values)
+            if "rung" in values:
+                values["rung"] = rung
             return ArmDropped(
                 arm=standing.arm,
-                rung=(standing.highest_rung or 0) + 1,
+                rung=rung,
                 key=standing.reason.key,
-                values=dict(standing.reason.values),
+                values=values,
                 p_best=standing.p_best,
             )
         return None

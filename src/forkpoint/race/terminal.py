@@ -135,7 +135,7 @@ class Terminal:
                     again=again,
                 )
             case ArmDropped() | RacingEnded():
-                reason = say(line.key, self.lang, **line.values)
+                reason = say(line.key, self.lang, **line.values).rstrip(".。")
                 if isinstance(line, RacingEnded):
                     return say("race.line_racing_ended", self.lang, reason=reason)
                 return say("race.line_dropped", self.lang, arm=line.arm, reason=reason)

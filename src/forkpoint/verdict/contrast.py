@@ -137,6 +137,27 @@ def says(difference: Figure, margin: float) -> str:
     return "unclear"
 
 
+def turned(comparison: Comparison) -> Comparison:
+    """The same comparison as B minus A."""
+    was = comparison.difference
+    difference = was.model_copy(
+        update={
+            "value": -was.value,
+            "low": None if was.high is None else -was.high,
+            "high": None if was.low is None else -was.low,
+        }
+    )
+    turned_says = {"a_better": "b_better", "b_better": "a_better"}
+    return comparison.model_copy(
+        update={
+            "a": comparison.b,
+            "b": comparison.a,
+            "difference": difference,
+            "says": turned_says.get(comparison.says, comparison.says),
+        }
+    )
+
+
 def compare_all(
     draws: Draws, winner: str, runner_up: str | None, margin: float
 ) -> list[Comparison]:

@@ -12,6 +12,7 @@ from forkpoint.verdict.contrast import (
     expected_regret,
     p_best,
     seed_noise,
+    turned,
 )
 from forkpoint.verdict.resample import Sample, interval, row_weights
 from forkpoint.verdict.verdict_record import Comparison, VerdictKind
@@ -63,8 +64,15 @@ def judge(evidence: Evidence) -> Judgement:
     winner, runner_up = _headline_pair(evidence.validation_order, order)
     comparisons = compare_all(draws, winner, runner_up, evidence.margin)
     headline = next((c for c in comparisons if c.headline), None)
-    kind, arm, reasons = _decide(evidence, draws, trivial, winner, comparisons)
     chances = p_best(draws, evidence.others, evidence.seed)
+    kind, arm, reasons = _decide(evidence, draws, trivial, winner, comparisons)
+    if kind == "not_enough_evidence" and headline is not None:
+        arm = max((headline.a, headline.b), key=lambda name: chances[name])
+        other = headline.b if arm == headline.a else headline.a
+        reasons = (("verdict.not_enough_evidence", {"arm": arm, "other": other}),)
+    if headline is not None and headline.b == arm:
+        headline = turned(headline)
+        comparisons = [headline if c.headline else c for c in comparisons]
     single = any(len(samples) == 1 for samples in evidence.samples.values())
     return Judgement(
         kind=kind,
