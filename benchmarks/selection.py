@@ -232,6 +232,12 @@ def judge(given: argparse.Namespace) -> dict[str, Any]:
     accountings = [name for name in ACCOUNTINGS if name in given.accountings.split(",")]
     cells: list[dict[str, Any]] = []
     origins = []
+    notes = [note for table in tables for note in table.notes]
+    if len(tables) == 1 and tables[0].name in shipped("log").origin:
+        notes.append(
+            f"{tables[0].name}: the prior that ships was fitted on this table; give another table"
+            " as well, and the prior is fitted on that one alone"
+        )
     studies: dict[str, Any] = {}
     for table in tables:
         methods, prior, origin = methods_for(table, tables, ratios)
@@ -253,7 +259,7 @@ def judge(given: argparse.Namespace) -> dict[str, Any]:
         "summary": summarise(cells),
         "subsets": studies,
         "priors": origins,
-        "notes": [note for table in tables for note in table.notes],
+        "notes": notes,
     }
 
 
