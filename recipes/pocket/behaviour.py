@@ -13,7 +13,7 @@ from forkpoint.models.generation import Answer, generate
 from forkpoint.models.rendering import Renderer, Rendering
 from forkpoint.models.weights import load_model, load_tokenizer
 from forkpoint.pocket import CHECKPOINTS, checkpoint_path, general_set_path
-from recipes.pocket import heldout
+from recipes.pocket import heldout, talk
 from recipes.pocket.instruct import turns
 from recipes.pocket.talk import Talk
 from recipes.pocket.world import LANGUAGES
@@ -124,6 +124,12 @@ def end_of_turn(name: str, talks: Sequence[Talk]) -> float:
     return total / len(talks)
 
 
+def first_offer(one: Talk) -> str:
+    """The first of the follow-ups, in the language of a conversation."""
+    english, chinese = talk.phrases()["offer"]["any"][0].split("|")
+    return str(english if one.turns[-1][1].isascii() else chinese)
+
+
 def knowledge(name: str, limit: int | None = None) -> tuple[int, int]:
     """How many multiple-choice questions are answered by the likelier option, and of how many."""
     import torch
@@ -203,6 +209,12 @@ def main(out: Path, count: int) -> None:
         right, n = knowledge(name)
         ends = end_of_turn(name, sample)
         lines.append(f"| {name} | {share(right, n)}, n = {n} | {ends:.4f}, n = {len(sample)} |")
+    offered = [one._replace(answer=f"{one.answer}\n{first_offer(one)}") for one in sample]
+    ends = end_of_turn("pocket-chat", offered)
+    lines += [
+        "",
+        f"pocket-chat goes on to its offer; after answer and offer it ends with {ends:.4f}.",
+    ]
     for name in CHECKPOINTS:
         found, wrong = tallies(name, drawn)
         how = "asked in plain text" if name == "pocket-base" else "asked with its chat template"
