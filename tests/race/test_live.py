@@ -86,15 +86,3 @@ def test_without_a_terminal_and_without_yes_it_never_waits(tmp_path: Path) -> No
         "race", "tickets", "--model", "pocket-base", "--model", "pocket-chat", home=tmp_path, code=2
     )
     assert "--yes" in done.stderr
-
-
-@pytest.mark.timeout(1200)  # three races, each importing torch anew
-def test_killed_with_9_and_resumed_it_ends_the_same(tmp_path: Path) -> None:
-    """Two kills at moments drawn from a printed seed; the campaign is benchmarks/kills.py."""
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks" / "kills.py"), "--n", "2", "--seed", "5",
-         "--out", str(tmp_path)],
-        capture_output=True, text=True, cwd=ROOT,
-    )  # fmt: skip
-    assert 0 == done.returncode, done.stdout + done.stderr
-    assert "seed 5" in done.stdout

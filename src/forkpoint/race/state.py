@@ -77,6 +77,7 @@ class RaceState:
         self._raced: set[Trial] = set()
         self.seconds = 0.0
         self._batch: list[Ask] | None = None
+        self._caught_up = False  # the racing has ended and the engine was told all of it
         self._lowered: set[str] = set()  # arms whose rate was lowered after it diverged
         self.selector = self._make_selector()
 
@@ -223,23 +224,31 @@ class RaceState:
         )
 
     def _racing(self) -> Step | None:
-        if self.racing_ended:
-            return None
-        while True:
-            if self._batch is None:
+        """The next batch of the racing; once it has ended, only catch up with what it told."""
+        while not self._caught_up:
+            if not self._batch:
                 self._batch = self.selector.ask()
-                if not self._batch:
+            if not self._batch:
+                if self.racing_ended is None:
                     return Step(decision=self._racing_end())
+                break
             trials = [trial for ask in self._batch for trial in self._trials_of(ask)]
-            if open_trials := [t for t in trials if t not in self.scored and t not in self.failed]:
-                return Step(work=[self._work(trial) for trial in open_trials])
-            if lowered := self._lowered_rate(trials):
+            over = {*self.scored, *self.failed} if self.racing_ended is None else self._raced
+            if open_trials := [trial for trial in trials if trial not in over]:
+                if self.racing_ended is None:
+                    return Step(work=[self._work(trial) for trial in open_trials])
+                break
+            lowered = self._lowered_rate(trials)
+            if lowered and self.racing_ended is None:
                 return Step(decision=lowered)
             for ask in self._batch:
                 self._tell(ask)
             self._batch = None
-            if dropped := self._newly_dropped():
+            dropped = self._newly_dropped() if self.racing_ended is None else None
+            if dropped:
                 return Step(decision=dropped)
+        self._caught_up = self.racing_ended is not None
+        return None
 
     def _lowered_rate(self, trials: Sequence[Trial]) -> RateChosen | None:
         """A third of the rate for an arm whose chosen rate diverged at a higher rung, once."""
