@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping
 from statistics import pvariance
 from typing import Any
 
-from forkpoint.ledger import AnswersMade, TrialScored
-from forkpoint.report.folder import RunFolder
 from forkpoint.report.view_record import (
     AnswerCounts,
     AnswerGroup,
@@ -16,6 +14,8 @@ from forkpoint.report.view_record import (
     RowView,
 )
 from forkpoint.report.visible import bounded
+from forkpoint.run.answers import Answers
+from forkpoint.run.folder import RunFolder
 
 ROWS_APART = 6  # rows shown side by side because the arms differ most on them
 ROWS_ALIKE = 2  # and further rows, by row id, as they come
@@ -26,30 +26,11 @@ RIGHT = 1 - 1e-9  # of a score in 0..1
 GROUPS: tuple[AnswerGroup, ...] = ("right", "partly", "wrong", "empty", "endless", "unscored")
 BAD: tuple[AnswerGroup, ...] = ("endless", "empty", "wrong", "partly")
 
-Answers = dict[str, dict[str, Any]]  # row id -> one line of an answers file
-
 
 def excerpt(text: Any, longest: int = ANSWER_CHARACTERS) -> Excerpt:
     """A bounded piece of text."""
     kept, more = bounded("" if text is None else str(text), longest)
     return Excerpt(text=kept, more_characters=more)
-
-
-def answers_of(run: RunFolder, lines: Iterable[AnswersMade | TrialScored]) -> dict[str, Answers]:
-    """Arm -> its answers, each row once; the first line of an arm counts, so the first seed."""
-    found: dict[str, Answers] = {}
-    for line in lines:
-        arm = line.arm if isinstance(line, AnswersMade) else line.trial.arm
-        split = line.split if isinstance(line, AnswersMade) else "validation"
-        if arm in found:
-            continue
-        rows: Answers = {}
-        for answer in run.answers(line.answers):
-            if answer.get("split", split) == split and "row_id" in answer:
-                rows.setdefault(str(answer["row_id"]), answer)
-        if rows:
-            found[arm] = rows
-    return found
 
 
 def group_of(answer: Mapping[str, Any]) -> AnswerGroup:

@@ -12,14 +12,11 @@ from forkpoint.ledger import Agreement, AnswersMade, ArmPlan
 from forkpoint.record import Figure
 from forkpoint.report.again import command_of
 from forkpoint.report.answers import (
-    Answers,
-    answers_of,
     bad_cases,
     counts_of,
     masks_of,
     side_by_side,
 )
-from forkpoint.report.folder import RunFolder, read_folder
 from forkpoint.report.guides import Guides, guides_of
 from forkpoint.report.history import (
     History,
@@ -41,6 +38,8 @@ from forkpoint.report.view_record import (
     SplitView,
     View,
 )
+from forkpoint.run.answers import Answers, answers_of
+from forkpoint.run.folder import RunFolder, read_folder
 from forkpoint.verdict.verdict_record import Comparison, Verdict
 
 SIDE_BY_SIDE = 4  # trained arms shown beside each other
