@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from pydantic import TypeAdapter
 
-from forkpoint.errors import BadInput
+from forkpoint.errors import BadInput, Interrupted
 from forkpoint.ledger import (
     Agreement,
     AnswersMade,
@@ -23,7 +23,7 @@ from forkpoint.ledger import (
     TrialScored,
     TrialStarted,
 )
-from forkpoint.race.executor import Executor, Outcome
+from forkpoint.race.executor import PAUSE, Executor, Outcome
 from forkpoint.race.openings import count_opening
 from forkpoint.race.state import RaceState, Step
 from forkpoint.race.verdict_writer import write_verdict
@@ -68,11 +68,15 @@ def run_race(
     """Run or resume the race in `folder` until its verdict is written.
 
     `limit_seconds` ends the racing station by the clock; it never changes the order of trials.
+    Raises Interrupted once a file `pause` lies in the folder and what was under way is done.
     """
     with Book(folder) as book:
         race = _Race(folder, book, executor, audience)
         race.take_up()
+        (folder / PAUSE).unlink(missing_ok=True)
         while not (step := race.state.next()).finished:
+            if (folder / PAUSE).exists():
+                raise Interrupted("race.paused", folder=folder)
             race.advance(step, limit_seconds)
         return race.end()
 

@@ -21,6 +21,7 @@ from forkpoint.race.work import WORK, Work
 
 PRELOAD = ("forkpoint.race.preload",)
 POLL_SECONDS = 0.2  # how often progress is looked at
+PAUSE = "pause"  # a file in the run folder: begin nothing more
 
 
 class Outcome:
@@ -71,11 +72,15 @@ class LocalExecutor:
         self._running: dict[int, tuple[Work, BaseProcess, float]] = {}
 
     def run(self, works: Sequence[Work], observer: Observer) -> Iterator[Outcome]:
-        """Outcomes in the order of arrival; every piece of work gets exactly one."""
+        """Outcomes in the order of arrival; every piece of work that was begun gets exactly one.
+
+        While there is a file `pause` in the run folder nothing more is begun.
+        """
         waiting = list(works)
+        pause = self.folder / PAUSE
         try:
-            while waiting or self._running:
-                while waiting and len(self._running) < self.workers:
+            while (waiting and not pause.exists()) or self._running:
+                while waiting and len(self._running) < self.workers and not pause.exists():
                     observer.started(waiting[0])
                     self._start(waiting.pop(0))
                 wait([process.sentinel for _, process, _ in self._running.values()], POLL_SECONDS)

@@ -25,6 +25,7 @@ from forkpoint.words import LANGUAGES
 
 Item = TypeVar("Item")
 UNBROKEN = 28  # characters of a name that is not broken over lines in the headline
+CHARTS = ("scores", "differences", "forgetting", "ranks", "curves_wide", "curves_narrow")
 SECTIONS = (
     "results",
     "curves",
@@ -47,26 +48,30 @@ def html(view: View, lang: str = "en") -> str:
 
     bodies = tuple((code, Markup(_body(view, code))) for code in LANGUAGES)
     title = wording.w("title", lang, run=view.run, headline=opening(view, lang).headline)
-    page = _environment(lang).get_template("page.html.jinja")
+    page = environment(lang).get_template("page.html.jinja")
     text: str = page.render(
         lang=lang,
         title=title,
         bodies=bodies,
-        style=Markup(_style()),
+        style=Markup(style()),
         data=Markup(json_text(view.to_json())),
     )
     return text
 
 
 @cache
-def _style() -> str:
+def style() -> str:
+    """The style sheet of the report, and of every page that looks like it."""
     return files(__package__).joinpath("templates/style.css").read_text(encoding="utf-8")
 
 
 @cache
-def _environment(lang: str) -> Any:
-    """Templates of one language; every text that enters passes `visible` and is escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+def environment(lang: str, *packages: str) -> Any:
+    """Templates of one language; every text that enters passes `visible` and is escaped.
+
+    `packages` name further packages whose `templates` are looked at before the report's.
+    """
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
     def finalize(value: object) -> object:
@@ -79,7 +84,7 @@ def _environment(lang: str) -> Any:
         return f"{text} {wording.w('more_characters', lang, n=f'{more:,}')}"
 
     return Environment(
-        loader=PackageLoader(__package__, "templates"),
+        loader=ChoiceLoader([PackageLoader(name) for name in (*packages, str(__package__))]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=finalize,
@@ -90,34 +95,37 @@ def _environment(lang: str) -> Any:
 
 def _body(view: View, lang: str) -> str:
     text: str = (
-        _environment(lang)
-        .get_template("body.html.jinja")
-        .render(
-            _words(view, lang),
-            view=view,
-            lang=lang,
-            first=opening(view, lang),
-            sections=SECTIONS,
-            arms=ordered(view),
-            places=places(view),
-            approaches=approaches(view),
-            charts=_charts(view, lang),
-            metric=wording.named("metric", view.metric, lang),
-            groups=[g for g in GROUPS if any(g in c.groups for c in view.answer_counts)],
-            stopping=_stopping(view),
-            ranks=_ranks(view),
-            costs=_costs(view),
-            seeds=next((s.value for s in view.settings if s.name == "finalist_seeds"), 1),
-            masks=_masks(view),
-            bad_groups=grouped(view.bad_cases, lambda row: row.answers[0].group),
-            abilities=grouped(view.changes, lambda change: change.ability),
-            advised_order=_advised(view),
-            leading=_leading(view),
-            guides_shown=bool(view.guides or view.advised or view.disagreements),
-            bad_counts=next((c.groups for c in view.answer_counts if c.arm == view.bad_arm), {}),
-        )
+        environment(lang).get_template("body.html.jinja").render(context(view, lang, CHARTS))
     )
     return text
+
+
+def context(view: View, lang: str, charts: Iterable[str]) -> dict[str, Any]:
+    """What the templates of a race need, with the charts of these names drawn."""
+    return {
+        **_words(view, lang),
+        "view": view,
+        "lang": lang,
+        "first": opening(view, lang),
+        "sections": SECTIONS,
+        "arms": ordered(view),
+        "places": places(view),
+        "approaches": approaches(view),
+        "charts": _charts(view, lang, charts),
+        "metric": wording.named("metric", view.metric, lang),
+        "groups": [g for g in GROUPS if any(g in c.groups for c in view.answer_counts)],
+        "stopping": _stopping(view),
+        "ranks": _ranks(view),
+        "costs": _costs(view),
+        "seeds": next((s.value for s in view.settings if s.name == "finalist_seeds"), 1),
+        "masks": _masks(view),
+        "bad_groups": grouped(view.bad_cases, lambda row: row.answers[0].group),
+        "abilities": grouped(view.changes, lambda change: change.ability),
+        "advised_order": _advised(view),
+        "leading": _leading(view),
+        "guides_shown": bool(view.guides or view.advised or view.disagreements),
+        "bad_counts": next((c.groups for c in view.answer_counts if c.arm == view.bad_arm), {}),
+    }
 
 
 def _words(view: View, lang: str) -> dict[str, Any]:
@@ -212,26 +220,23 @@ def _masks(view: View) -> list[tuple[str, list[MaskView]]]:
     return grouped(masks, lambda mask: mask.arm)
 
 
-def _charts(view: View, lang: str) -> dict[str, Any]:
+def _charts(view: View, lang: str, wanted: Iterable[str]) -> dict[str, Any]:
     from markupsafe import Markup
 
     title = {name: wording.w(f"chart_{name}", lang) for name in ("scores", "forgetting", "ranks")}
     arm = view.comparisons[0].a if view.comparisons else ""
+    apart = visible(wording.w("chart_differences", lang, arm=arm))
     curves = wording.w("chart_curves", lang)
-    drawn = {
-        "scores": scores_svg(view, lang, f"{lang}-scores", title["scores"]),
-        "differences": differences_svg(
-            view,
-            lang,
-            f"{lang}-differences",
-            visible(wording.w("chart_differences", lang, arm=arm)),
-        ),
-        "forgetting": forgetting_svg(view, lang, f"{lang}-forgetting", title["forgetting"]),
-        "ranks": ranks_svg(view, lang, f"{lang}-ranks", title["ranks"]),
-        "curves_wide": curves_svg(view, lang, f"{lang}-curves-wide", curves, WIDE),
-        "curves_narrow": curves_svg(view, lang, f"{lang}-curves-narrow", curves, NARROW),
+    draw: dict[str, Callable[[str], str | None]] = {
+        "scores": lambda name: scores_svg(view, lang, name, title["scores"]),
+        "differences": lambda name: differences_svg(view, lang, name, apart),
+        "forgetting": lambda name: forgetting_svg(view, lang, name, title["forgetting"]),
+        "ranks": lambda name: ranks_svg(view, lang, name, title["ranks"]),
+        "curves_wide": lambda name: curves_svg(view, lang, name, curves, WIDE),
+        "curves_narrow": lambda name: curves_svg(view, lang, name, curves, NARROW),
     }
-    return {name: Markup(svg) if svg else None for name, svg in drawn.items()}
+    drawn = {chart: draw[chart](f"{lang}-{chart.replace('_', '-')}") for chart in wanted}
+    return {name: Markup(drawn[name]) if drawn.get(name) else None for name in CHARTS}
 
 
 def _stopping(view: View) -> list[dict[str, Any]]:
