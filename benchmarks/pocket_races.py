@@ -6,7 +6,9 @@
 For each seed the race is run live under its budget, then every arm at every rate of its bracket is
 trained to full length and the two leaders by validation are repeated with the race's number of
 seeds. Brute force names its leader by validation; the regret of a verdict is what the arm it names
-loses on test against that leader, both as brute force trained them.
+loses on test against that leader, both as brute force trained them. On the set `even` no arm can
+be better than another, so that the kind of verdict is what counts and brute force is not run: its
+tokens are those of the plan.
 """
 
 import argparse
@@ -61,15 +63,19 @@ def one_seed(name: str, seed: int, out: Path) -> dict[str, Any]:
         workers = agreement.settings.workers
         executor = LocalExecutor(folder, workers, threads_each(agreement.settings))
         verdict = run_race(folder, executor, terminal)
-        brute = brute_force(folder, out / f"{name}-{seed}-brute", agreement, terminal)
-    named = verdict.arm
-    regret = brute["test"][brute["leader"]] - brute["test"][named] if named else None
+    brute = (
+        planned(agreement)
+        if name == "even"
+        else brute_force(folder, out / f"{name}-{seed}-brute", agreement)
+    )
+    named, leader = verdict.arm, brute["leader"]
+    regret = brute["test"][leader] - brute["test"][named] if named and leader else None
     return {
         "seed": seed,
         "kind": verdict.kind,
         "named": named,
         "p_best": verdict.p_best,
-        "leader": brute["leader"],
+        "leader": leader,
         "regret": regret,
         "margin": verdict.margin,
         "race_tokens": verdict.spent_tokens,
@@ -93,7 +99,12 @@ class Silence:
         """Nothing is shown."""
 
 
-def brute_force(race: Path, folder: Path, agreement: Agreement, watch: Terminal) -> dict[str, Any]:
+def planned(agreement: Agreement) -> dict[str, Any]:
+    """Brute force's cost without running it."""
+    return {"leader": None, "test": {}, "tokens": agreement.brute_force_tokens, "seconds": None}
+
+
+def brute_force(race: Path, folder: Path, agreement: Agreement) -> dict[str, Any]:
     """Every arm at every rate to full length, the leaders repeated, the best of each on test."""
     folder.mkdir(parents=True, exist_ok=True)
     for file in (AGREEMENT, "rows.jsonl"):
@@ -183,7 +194,7 @@ def show(name: str, results: list[dict[str, Any]]) -> None:
         good += inside or found["named"] == found["leader"] if name == "tickets" else open_verdict
         regret = "-" if found["regret"] is None else f"{found['regret']:+.3f}"
         print(
-            f"  {found['seed']}  {found['kind']:20} {found['named']!s:22} {found['leader']:22} "
+            f"  {found['seed']}  {found['kind']:20} {found['named']!s:22} {found['leader']!s:22} "
             f"{regret:>7}  {found['share']:.0%}  {found['race_seconds']:.0f} s"
         )
     print(f"{good} of {len(results)} hold")
