@@ -36,7 +36,7 @@ class RunFolder:
     @property
     def writer_alive(self) -> bool:
         """Whether the process that last locked the folder still runs."""
-        return _writer_alive(self.folder / LOCK)
+        return writer_of(self.folder) is not None
 
     def answers(self, name: str) -> list[dict[str, Any]]:
         """The answers in a file of this folder; none when it is absent or leads elsewhere."""
@@ -116,7 +116,12 @@ def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield value
 
 
-def _writer_alive(lock: Path) -> bool:
+def writer_of(folder: Path) -> int | None:
+    """The number of the process that writes into this folder; None when nobody does."""
+    return _writer(folder / LOCK)
+
+
+def _writer(lock: Path) -> int | None:
     """Read without touching the lock, so that looking never keeps a race from starting.
 
     Where the system lists its locks (Linux), the list decides. Elsewhere a live process of that
@@ -129,13 +134,14 @@ def _writer_alive(lock: Path) -> bool:
         found = lock.stat()
         listed = _lock_is_listed(number, found.st_ino)
         if listed is not None:
-            return listed
+            return number if listed else None
         process = psutil.Process(number)
         if process.status() == psutil.STATUS_ZOMBIE:
-            return False
-        return bool(process.create_time() <= found.st_mtime + CLOCK_SLACK_SECONDS)
+            return None
+        inherited = process.create_time() > found.st_mtime + CLOCK_SLACK_SECONDS
+        return None if inherited else number
     except (OSError, ValueError, psutil.Error):
-        return False
+        return None
 
 
 def _lock_is_listed(process: int, inode: int) -> bool | None:
