@@ -52,6 +52,9 @@ def command(lang: str) -> Callable[..., None]:
         loss_turns: str = option("last", "--loss-turns"),
         skip_general: bool = option(False, "--skip-general"),
         workers: int = option(None, "--workers"),
+        subset: list[str] = option([], "--subset"),
+        replay: list[float] = option([], "--replay"),
+        replay_rows: str = option(None, "--replay-rows"),
         json: bool = json_option(lang),
         format: str = format_option(lang),
         lang: str = lang_option(lang),
@@ -66,7 +69,7 @@ def command(lang: str) -> Callable[..., None]:
             return
         if data is None or not model:
             raise BadInput("race.need_data_and_models")
-        if len(model) * len(approach) < 2:
+        if len(model) * len(approach) * (1 + len(subset)) * max(1, len(set(replay))) < 2:
             raise BadInput("race.need_two_arms")
         request = RaceRequest(
             data=data,
@@ -94,6 +97,9 @@ def command(lang: str) -> Callable[..., None]:
             loss_turns="all" if loss_turns == "all" else "last",
             skip_general=skip_general,
             workers=workers,
+            subsets=tuple(subset),
+            replay=tuple(replay),
+            replay_rows=replay_rows,
         )
         _start(request, out, dry_run=dry_run, yes=yes, lang=lang, as_json=as_json)
 

@@ -33,6 +33,17 @@ class ArmPlan(Record):
     load_seconds: float  # by the speed probe, here and in the next two
     train_tokens_per_second: float
     answers_per_second: float
+    subset: str | None = None  # the rows it trains on, by name; None: all training rows
+    replay: float = 0.0  # rows against forgetting beside each task row
+
+
+class SubsetPlan(Record):
+    """Some of the training rows, for arms that train on these only."""
+
+    ids: tuple[str, ...]
+    file: str | None = None  # where they were named; None: drawn at random
+    named_rows: int = 0  # rows of the file, those that are no training rows included
+    null: str | None = None  # the random subset of the same size that it has to beat
 
 
 class Settings(Record):
@@ -95,4 +106,6 @@ class Agreement(Record):
     versions: dict[str, str]
     profile_json: str  # the DataProfile, as JSON
     request_json: str  # what the user asked for, as JSON
+    subsets: dict[str, SubsetPlan] = {}  # noqa: RUF012 - pydantic copies it
+    replay_ids: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 - checkpoint -> rows against forgetting
     advice_json: str | None = None  # the Advice before the race, as JSON

@@ -18,3 +18,8 @@ def checkpoint_path(name: str) -> Path:
 def general_set_path() -> Path:
     """The file of questions that the family can answer before it is tuned."""
     return HERE / "general.jsonl"
+
+
+def replay_rows_path() -> Path:
+    """The file of general rows to mix into a fine-tuning against forgetting."""
+    return HERE / "replay.jsonl"

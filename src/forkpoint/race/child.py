@@ -13,7 +13,7 @@ import orjson
 
 from forkpoint.errors import Diverged, ForkpointError
 from forkpoint.ledger import write_whole
-from forkpoint.race.work import WORK, AnswerWork, GeneralWork, SurveyWork, TrialWork
+from forkpoint.race.work import WORK, AnswerWork, GeneralWork, ReplayWork, SurveyWork, TrialWork
 
 PR_SET_PDEATHSIG = 1  # prctl: send a signal to this process when its parent dies [prctl(2)]
 PROGRESS_STEPS = 5  # optimizer steps between two notes of progress
@@ -58,6 +58,10 @@ def _do(folder: Path, work_json: bytes, report: Report) -> dict[str, Any]:
         from forkpoint.race.survey_child import run_survey
 
         return run_survey(folder, work, report)
+    if isinstance(work, ReplayWork):
+        from forkpoint.race.replay_child import run_replay
+
+        return run_replay(folder, work)
     raise TypeError(f"no such work: {work!r}")
 
 

@@ -33,11 +33,13 @@ def finishing_trials(state: RaceState) -> list[Trial]:
     SDs on validation they are repeated with further seeds at their best rung.
     """
     leaders = [standing.arm for standing in ranked(state)[:2]]
+    named = beside(state, leaders[0]).values() if leaders else ()
+    siblings = [arm for arm in named if arm not in leaders]
     full = state.agreement.rungs[-1].index
     seed = state.agreement.settings.seed
     wanted = [
         trial
-        for trial in (state.trial(arm, full, seed) for arm in leaders)
+        for trial in (state.trial(arm, full, seed) for arm in [*leaders, *siblings])
         if not state.raced(trial)
     ]
     if open_first := _affordable(state, wanted):
@@ -97,6 +99,7 @@ def choose_finalists(state: RaceState) -> Finalists:
         others = [arm for arm in order if state.arms[arm].stage != stage]
         if others:
             roles["other_stage"] = others[0]
+        roles.update(beside(state, order[0]))
     everyone = state.selector.standing().arms
     return Finalists(
         roles=roles,
@@ -108,6 +111,28 @@ def choose_finalists(state: RaceState) -> Finalists:
             if standing.final_value is not None
         },
     )
+
+
+def beside(state: RaceState, arm: str) -> dict[str, str]:
+    """Role -> arm of those that a claim about `arm` rests on, whatever their standing.
+
+    A subset is believed only against the random subset of its size, and replay only against the
+    other shares of it.
+    """
+    plan = state.arms[arm]
+    subset = state.agreement.subsets.get(plan.subset or "")
+    roles = {}
+    for other in state.agreement.arms:
+        if other.name not in state.chosen or (other.checkpoint, other.approach) != (
+            plan.checkpoint,
+            plan.approach,
+        ):
+            continue
+        if subset and other.subset == subset.null and other.replay == plan.replay:
+            roles["null"] = other.name
+        if other.subset == plan.subset and other.replay != plan.replay:
+            roles[f"replay-{100 * other.replay:g}"] = other.name
+    return roles
 
 
 def _trials_at_best(state: RaceState, arm: str) -> tuple[Trial, ...]:

@@ -15,6 +15,7 @@ try:
     import trl.trainer.sft_trainer
 
     import forkpoint.race.answer_child
+    import forkpoint.race.replay_child
     import forkpoint.race.survey_child
     import forkpoint.race.trial_child
     import forkpoint.train.trainer

@@ -38,3 +38,6 @@ class RaceRequest(Record):
     strict: bool = False
     skip_general: bool = False  # general ability is neither measured nor shown
     workers: int | None = None
+    subsets: tuple[str, ...] = ()  # NAME=FILE: arms that train on these rows only
+    replay: tuple[float, ...] = ()  # shares of the task rows; one arm each
+    replay_rows: str | None = None  # the file of general rows

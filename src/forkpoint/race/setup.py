@@ -20,7 +20,7 @@ from forkpoint.data.row import Row
 from forkpoint.errors import BadInput, ForkpointError
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.facts.machine import MachineFacts, read_machine
-from forkpoint.ledger import Agreement, ArmPlan, RungPlan, Settings, write_whole
+from forkpoint.ledger import Agreement, ArmPlan, RungPlan, Settings, SubsetPlan, write_whole
 from forkpoint.measure.metric import check_metric, primary_metric
 from forkpoint.plan.budget import Budget, read_budget
 from forkpoint.plan.lengths import (
@@ -28,13 +28,15 @@ from forkpoint.plan.lengths import (
     default_rows_per_step,
     plan_rungs,
     smallest_difference,
-    step_plan,
 )
+from forkpoint.race.arm_plans import plan_arm, subset_names
 from forkpoint.race.driver import AGREEMENT
 from forkpoint.race.executor import LocalExecutor, Observer
+from forkpoint.race.replay import of_checkpoint, prepare_replay, replay_shares
 from forkpoint.race.request import RaceRequest
 from forkpoint.race.rows_file import write_rows
 from forkpoint.race.state import RaceState
+from forkpoint.race.subsets import read_subsets
 from forkpoint.race.work import SurveyWork
 from forkpoint.verdict.contrast import KNOWN_SEED_SD
 
@@ -60,6 +62,7 @@ class Prepared:
     splits: Splits
     settings: Settings
     surveys: Mapping[str, dict[str, Any]]
+    replay: Mapping[str, Sequence[Row]]
 
 
 def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement:
@@ -88,11 +91,14 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
         time_field=request.time_field,
     )
     folder.mkdir(parents=True, exist_ok=True)
-    write_rows(folder, (*splits.train, *splits.validation, *splits.test))
     settings = _settings(request, data_profile, splits, checkpoints, machine)
+    executor = LocalExecutor(folder, settings.workers, threads_each(settings))
+    replay = prepare_replay(request, folder, settings, splits, checkpoints, executor, observer)
+    fed = {row.id: row for rows in replay.values() for row in rows}
+    write_rows(folder, (*splits.train, *splits.validation, *splits.test, *fed.values()))
     surveys = _survey(request, folder, settings, splits, checkpoints, observer)
     prepared = Prepared(
-        request, budget, machine, checkpoints, data_profile, splits, settings, surveys
+        request, budget, machine, checkpoints, data_profile, splits, settings, surveys, replay
     )
     agreement = _agree(prepared)
     RaceState(agreement)  # refuses a budget that does not take every arm to its first rung
@@ -213,11 +219,9 @@ def _agree(prepared: Prepared) -> Agreement:
             "race.too_few_rows", train=len(train), validation=len(validation), test=len(test)
         )
     rungs = plan_rungs(len(train), settings.passes, settings.rows_per_step)
-    arms = tuple(
-        _arm(prepared, name, approach, train, rungs[-1])
-        for name in prepared.checkpoints
-        for approach in prepared.request.approaches
-    )
+    subsets = read_subsets(prepared.request.subsets, train, prepared.request.seed)
+    replay = of_checkpoint(prepared.replay, excluded)
+    arms = _arms(prepared, train, subsets, replay, rungs[-1])
     brute = _brute_force_tokens(arms, settings)
     rung_ids = validation[:RUNG_ROWS]
     tokens, seconds = _budget(prepared.budget, arms, settings, brute, len(rung_ids))
@@ -258,6 +262,8 @@ def _agree(prepared: Prepared) -> Agreement:
             data_name=prepared.request.data,
         ).to_json(),
         request_json=prepared.request.to_json(),
+        subsets=subsets,
+        replay_ids=replay,
     )
 
 
@@ -265,28 +271,27 @@ def _kept(rows: Sequence[Row], excluded: Mapping[str, str]) -> list[str]:
     return [row.id for row in rows if row.id not in excluded]
 
 
-def _arm(
-    prepared: Prepared, name: str, approach: str, train: Sequence[str], full: RungPlan
-) -> ArmPlan:
-    survey, found = prepared.surveys[name], prepared.checkpoints[name]
-    measured = survey["approaches"][approach]
-    lengths = next(iter(survey["renderings"].values()))
-    settings = prepared.settings
-    steps = step_plan(len(train), full, settings.rows_per_step, settings.seed)
-    return ArmPlan(
-        name=f"{name}.{approach}",
-        checkpoint=name,
-        approach=approach,
-        stage=found.stage,
-        renderings=tuple(survey["renderings"]),
-        centre_rate=measured["rate"],
-        rate_reason=measured["rate_key"],
-        rate_values=measured["rate_values"],
-        full_tokens=sum(lengths[train[row]] for step in steps for row in step),
-        trainable_parameters=measured["trainable_parameters"],
-        load_seconds=survey["load_seconds"] + measured["setup_seconds"],
-        train_tokens_per_second=measured["train_tokens_per_second"],
-        answers_per_second=survey["answers_per_second"],
+def _arms(
+    prepared: Prepared,
+    train: Sequence[str],
+    subsets: Mapping[str, SubsetPlan],
+    replay: Mapping[str, Sequence[str]],
+    full: RungPlan,
+) -> tuple[ArmPlan, ...]:
+    """Every checkpoint with every approach on all rows and on every subset, with every share."""
+    return tuple(
+        plan_arm(
+            (name, approach, subset, share),
+            found,
+            prepared.surveys[name],
+            (subsets[subset].ids if subset else train, replay.get(name, ())),
+            full,
+            prepared.settings,
+        )
+        for name, found in prepared.checkpoints.items()
+        for approach in prepared.request.approaches
+        for subset in subset_names(subsets)
+        for share in replay_shares(prepared.request)
     )
 
 

@@ -22,7 +22,7 @@ from forkpoint.ledger import (
 )
 from forkpoint.plan.clock import minutes
 from forkpoint.race.state import RaceState
-from forkpoint.race.work import AnswerWork, GeneralWork, SurveyWork, TrialWork, Work
+from forkpoint.race.work import AnswerWork, GeneralWork, ReplayWork, SurveyWork, TrialWork, Work
 from forkpoint.words import say
 
 TRAIN_PART = 0.85  # of a trial's time is training, the rest answering, for the bar only
@@ -97,6 +97,8 @@ class Terminal:
                 return say("race.bar_general", self.lang, subject=work.subject)
             case SurveyWork():
                 return say("race.bar_survey", self.lang, checkpoint=work.checkpoint)
+            case ReplayWork():
+                return say("race.bar_replay", self.lang, checkpoint=work.checkpoint)
 
     def _sentence(self, line: AnyLine) -> str | None:
         match line:

@@ -9,8 +9,8 @@ from typing import Any
 from forkpoint.ledger import Agreement, TrialScored
 from forkpoint.measure.arm import score_arm
 from forkpoint.measure.scores import ArmScores
-from forkpoint.plan.lengths import step_plan
 from forkpoint.race.arm_rows import ArmRows, trial_folder, write_answers
+from forkpoint.race.diet import arm_steps
 from forkpoint.race.driver import read_agreement
 from forkpoint.race.weights import WEIGHTS
 from forkpoint.race.work import TrialWork
@@ -64,10 +64,11 @@ def _job(rows: ArmRows, work: TrialWork, target: Path) -> TrainJob:
     settings, trial = agreement.settings, work.trial
     arm = next(arm for arm in agreement.arms if arm.name == trial.arm)
     rung = agreement.rungs[trial.rung - 1]
-    plan = step_plan(len(agreement.train_ids), rung, settings.rows_per_step, trial.seed)
-    used = sorted({row for step in plan for row in step})
-    place = {row: index for index, row in enumerate(used)}
-    rendered = [rows.rendered(agreement.train_ids[row]) for row in used]
+    plan = arm_steps(agreement, arm, rung, trial.seed)
+    place: dict[str, int] = {}
+    for key in (key for step in plan for key in step):
+        place.setdefault(key, len(place))
+    rendered = [rows.rendered(key) for key in place]
     pack = GPU_PACK_TOKENS if settings.device != "cpu" else PACK_TOKENS
     return TrainJob(
         checkpoint=rows.path,

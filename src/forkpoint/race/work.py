@@ -77,5 +77,24 @@ class SurveyWork(Record):
         return f"survey {self.checkpoint}"
 
 
-Work = Annotated[TrialWork | AnswerWork | GeneralWork | SurveyWork, Field(discriminator="kind")]
+class ReplayWork(Record):
+    """Before a race: what a checkpoint itself answers to general prompts, as rows to mix in."""
+
+    kind: Literal["replay"] = "replay"
+    checkpoint: str
+    facts: CheckpointFacts
+    row_ids: tuple[str, ...]
+    system_prompt: str | None
+    dtype: str
+    device: str
+
+    @property
+    def key(self) -> str:
+        """What identifies the outcome of this work."""
+        return f"replay {self.checkpoint}"
+
+
+Work = Annotated[
+    TrialWork | AnswerWork | GeneralWork | SurveyWork | ReplayWork, Field(discriminator="kind")
+]
 WORK: TypeAdapter[Work] = TypeAdapter(Work)

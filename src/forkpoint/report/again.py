@@ -9,6 +9,7 @@ from forkpoint.ledger import Agreement
 
 OPTIONS = {  # names in the request that are not simply the option's name
     "models": "--model",
+    "subsets": "--subset",
     "approaches": "--approach",
     "test_file": "--test",
     "validation_file": "--validation",

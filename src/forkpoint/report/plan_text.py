@@ -32,6 +32,7 @@ def plan_text(agreement: Agreement, lang: str) -> str:
             passes=settings.passes,
             rates=len(settings.rate_factors),
         ),
+        *_rows_of_arms(agreement, lang),
         say("race.plan_metric", lang, metric=settings.metric, margin=settings.margin),
         say("race.plan_power", lang, difference=agreement.smallest_difference),
         say(
@@ -44,3 +45,15 @@ def plan_text(agreement: Agreement, lang: str) -> str:
     ]
     title = say("race.plan_title", lang)
     return "\n".join([title, *(f"  {line}" for line in lines)])
+
+
+def _rows_of_arms(agreement: Agreement, lang: str) -> list[str]:
+    """Subsets and rows against forgetting, where arms have them."""
+    lines = []
+    for name, subset in agreement.subsets.items():
+        left = max(0, subset.named_rows - len(subset.ids))
+        key = "race.plan_subset_some" if left else "race.plan_subset"
+        lines.append(say(key, lang, name=name, rows=len(subset.ids), left=left))
+    for name, ids in agreement.replay_ids.items():
+        lines.append(say("race.plan_replay", lang, checkpoint=name, rows=len(ids)))
+    return lines

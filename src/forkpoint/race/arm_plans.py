@@ -1,0 +1,59 @@
+"""From what was measured to the arms of a race: checkpoint x approach x rows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from forkpoint.facts.checkpoint_facts import CheckpointFacts
+from forkpoint.ledger import ArmPlan, RungPlan, Settings, SubsetPlan
+from forkpoint.race.diet import fed_steps
+
+
+def arm_name(checkpoint: str, approach: str, subset: str | None, replay: float) -> str:
+    """An arm's name, which is also its folder's.
+
+    >>> arm_name("pocket-base", "full", "best", 0.5)
+    'pocket-base.full.best.replay-50'
+    """
+    pieces = [checkpoint, approach, subset, f"replay-{100 * replay:g}" if replay else None]
+    return ".".join(piece for piece in pieces if piece)
+
+
+def plan_arm(
+    kind: tuple[str, str, str | None, float],
+    found: CheckpointFacts,
+    survey: Mapping[str, Any],
+    rows: tuple[Sequence[str], Sequence[str]],
+    full: RungPlan,
+    settings: Settings,
+) -> ArmPlan:
+    """One arm with the cost of its full length.
+
+    `kind`: checkpoint, approach, subset and share of replay; `rows`: the ids of its task rows
+    and of its checkpoint's rows against forgetting.
+    """
+    name, approach, subset, replay = kind
+    measured = survey["approaches"][approach]
+    lengths = next(iter(survey["renderings"].values()))
+    steps = fed_steps(*rows, replay, full, settings.rows_per_step, settings.seed)
+    return ArmPlan(
+        name=arm_name(*kind),
+        checkpoint=name,
+        approach=approach,
+        stage=found.stage,
+        renderings=tuple(survey["renderings"]),
+        centre_rate=measured["rate"],
+        rate_reason=measured["rate_key"],
+        rate_values=measured["rate_values"],
+        full_tokens=sum(lengths[row] for step in steps for row in step),
+        trainable_parameters=measured["trainable_parameters"],
+        load_seconds=survey["load_seconds"] + measured["setup_seconds"],
+        train_tokens_per_second=measured["train_tokens_per_second"],
+        answers_per_second=survey["answers_per_second"],
+        subset=subset,
+        replay=replay,
+    )
+
+
+def subset_names(subsets: Mapping[str, SubsetPlan]) -> tuple[str | None, ...]:
+    """What an arm may train on: all rows, then every subset and the random ones beside them."""
+    return (None, *subsets)

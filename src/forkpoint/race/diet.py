@@ -1,0 +1,59 @@
+"""What an arm is fed: which rows stand in each of its optimizer steps."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from forkpoint.ledger import Agreement, ArmPlan, RungPlan
+from forkpoint.plan.lengths import step_plan
+
+
+def task_ids(agreement: Agreement, arm: ArmPlan) -> tuple[str, ...]:
+    """The training rows that an arm may see: all of them, or those of its subset."""
+    if arm.subset is None:
+        return agreement.train_ids
+    return agreement.subsets[arm.subset].ids
+
+
+def arm_steps(agreement: Agreement, arm: ArmPlan, rung: RungPlan, seed: int) -> list[list[str]]:
+    """The row ids of every optimizer step of one arm's trial at a rung."""
+    return fed_steps(
+        task_ids(agreement, arm),
+        agreement.replay_ids.get(arm.checkpoint, ()) if arm.replay else (),
+        arm.replay,
+        rung,
+        agreement.settings.rows_per_step,
+        seed,
+    )
+
+
+def fed_steps(
+    ids: Sequence[str],
+    replay_ids: Sequence[str],
+    replay: float,
+    rung: RungPlan,
+    rows_per_step: int,
+    seed: int,
+) -> list[list[str]]:
+    """Task rows of every step, the same number for all arms, with replay rows beside them.
+
+    An arm with fewer rows than the rung sees them more often, so that all arms take the same
+    steps. Replay comes on top: the task rows of a step do not depend on it.
+    """
+    own = rung.model_copy(update={"unique_rows": min(rung.unique_rows, len(ids))})
+    plan = step_plan(len(ids), own, rows_per_step, seed)
+    steps = [[ids[row] for row in step] for step in plan]
+    if not replay or not replay_ids:
+        return steps
+    wanted = [round(replay * rows_per_step * (number + 1)) for number in range(len(steps))]
+    kept = min(len(replay_ids), math.ceil(replay * own.unique_rows))
+    order = np.random.default_rng([seed, 0]).permutation(len(replay_ids))[:kept]
+    passes = math.ceil(wanted[-1] / max(1, kept))
+    visits: list[str] = []
+    for number in range(passes):
+        shuffled = np.random.default_rng([seed, 1 + number]).permutation(order)
+        visits.extend(replay_ids[int(row)] for row in shuffled)
+    for number, step in enumerate(steps):
+        step.extend(visits[wanted[number - 1] if number else 0 : wanted[number]])
+    return steps
