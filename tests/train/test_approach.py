@@ -62,6 +62,7 @@ def test_trainable_parameters_from_the_shape(tiny_checkpoint: Path) -> None:
         kv_heads=2,
         head_dim=16,
         intermediate_size=128,
+        tied_embeddings=True,
     )
     for name in ("lora", "full"):
         settings = ApproachSettings(rank=8, token_ids=(1, 2))

@@ -7,6 +7,7 @@ from forkpoint.models.weights import Dtype
 from forkpoint.record import Record
 
 Schedule = Literal["linear", "constant", "cosine"]  # each after the same warm-up
+Targets = Literal["all-linear", "attention"]  # the output layer is never among them
 BIN_TOKENS = 256  # length that rows are packed to: attention is square in it [docs/LOG.md]
 PACK_TOKENS = 1024  # tokens of one pass on a CPU: several bins side by side
 GPU_PACK_TOKENS = 16384  # tokens of one pass on a GPU, which needs large passes to be busy
@@ -24,7 +25,10 @@ class ApproachSettings(Record):
 
     rank: int = 16  # LoRA
     alpha: int = 32  # LoRA: updates are scaled by alpha / rank
+    targets: Targets = "all-linear"  # LoRA: the layers that get adapters
     token_ids: tuple[int, ...] = ()  # LoRA: embedding rows trained as well, such as turn tokens
+    token_starts: tuple[int | None, ...] = ()  # the token whose row each of them starts from; None:
+    # the mean row; empty: as they are. Full fine-tuning starts from them too
     gradient_checkpointing: bool = False  # slower, smaller: how a trial is retried
 
 

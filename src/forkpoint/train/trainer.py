@@ -13,6 +13,11 @@ from forkpoint.train.job import BIN_TOKENS, OnProgress, TrainJob, TrainProgress
 from forkpoint.train.packing import pack_step, trained_tokens
 
 
+ROW_STEP = 0.03  # of a row's own size, the change of a step at the highest rate: a row that was
+# never trained has to go a long way, whatever rate suits the adapter [docs/studies/stopping.md]
+TOKEN_ROWS = "trainable_tokens_delta"  # in the names of the rows that PEFT trains
+
+
 class StepRows(torch.utils.data.Dataset[dict[str, Any]]):
     """Item k is optimizer step k: its packs and the number of tokens that carry loss."""
 
@@ -50,6 +55,24 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
         """The plan in its order."""
         return torch.utils.data.DataLoader(self.plan, batch_size=None, shuffle=False)
 
+    def create_optimizer(self, model: Any = None) -> Any:
+        """The optimizer, with a rate of their own for token rows that are trained."""
+        optimizer = super().create_optimizer(model)
+        rows = [
+            one
+            for name, one in (model or self.model).named_parameters()
+            if TOKEN_ROWS in name and one.requires_grad
+        ]
+        if rows:
+            chosen = {id(row) for row in rows}
+            for group in optimizer.param_groups:
+                group["params"] = [one for one in group["params"] if id(one) not in chosen]
+            size = float(torch.cat(rows).detach().float().pow(2).mean().sqrt())
+            optimizer.add_param_group(
+                {"params": rows, "lr": max(self.args.learning_rate, ROW_STEP * size)}
+            )
+        return optimizer
+
     def get_batch_samples(
         self, epoch_iterator: Iterator[Any], num_batches: int, device: Any
     ) -> tuple[list[Any], int]:
@@ -84,9 +107,11 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
     ) -> Any:
         """On a CPU the model's own output layer at the trained places; on a GPU TRL's fused head.
 
-        TRL's head and its per-step entropy and accuracy cost a third of the speed on a CPU.
+        TRL's head and its per-step entropy and accuracy cost a third of the speed on a CPU. It
+        multiplies by the output layer's stored weight, past token rows that PEFT trains: with
+        those the model's own layer is used everywhere.
         """
-        if self.args.device.type != "cpu":
+        if self.args.device.type != "cpu" and not self.job.settings.token_ids:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         targets_B_T = torch.nn.functional.pad(inputs["labels"][:, 1:], (0, 1), value=IGNORED)
         trained_B_T = targets_B_T != IGNORED

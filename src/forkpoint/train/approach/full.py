@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from forkpoint.facts.checkpoint_facts import ShapeFacts
+from forkpoint.models.token_rows import start_rows
 from forkpoint.models.weights import Dtype, load_model
 from forkpoint.train.job import ApproachSettings
 from forkpoint.train.rate import Rate, starting_rate
@@ -23,6 +24,8 @@ def trainable_parameters(shape: ShapeFacts, settings: ApproachSettings) -> int |
 
 def prepare(model: Any, settings: ApproachSettings) -> Any:
     """The model with every parameter trainable."""
+    if settings.token_starts:
+        start_rows(model, settings.token_ids, settings.token_starts)
     return model.requires_grad_(True)
 
 

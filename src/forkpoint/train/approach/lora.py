@@ -1,14 +1,17 @@
-"""LoRA on every linear layer, through PEFT."""
+"""LoRA through PEFT, on every linear layer or on attention only, with chosen token rows beside."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 from forkpoint.facts.checkpoint_facts import ShapeFacts
+from forkpoint.models.token_rows import matrix_names, start_rows
 from forkpoint.models.weights import Dtype, load_model
 from forkpoint.train.job import ApproachSettings
 from forkpoint.train.rate import Rate, starting_rate
 
 NAME = "lora"
+ATTENTION = re.compile(r"attn|attention", re.IGNORECASE)  # in the names of attention's modules
 
 
 def default_rate(hidden_size: int, family: str | None = None) -> Rate:
@@ -23,23 +26,45 @@ def trainable_parameters(shape: ShapeFacts, settings: ApproachSettings) -> int |
         return None
     head = shape.head_dim or hidden // shape.heads
     queries, keys = shape.heads * head, (shape.kv_heads or shape.heads) * head
-    widths = 2 * (hidden + queries) + 2 * (hidden + keys) + 3 * (hidden + between)
-    return layers * settings.rank * widths + len(settings.token_ids) * hidden
+    widths = 2 * (hidden + queries) + 2 * (hidden + keys)
+    if settings.targets == "all-linear":
+        widths += 3 * (hidden + between)
+    matrices = 2 if shape.tied_embeddings is False else 1
+    return layers * settings.rank * widths + len(settings.token_ids) * hidden * matrices
 
 
 def prepare(model: Any, settings: ApproachSettings) -> Any:
-    """The model with adapters on all linear layers but the output layer."""
+    """The model with adapters on the linear layers asked for, and chosen token rows to train.
+
+    Where input and output matrix are not tied both get the rows: PEFT's plain list of ids would
+    leave the output row, which decides whether a token is ever written, as it was.
+    """
     from peft import LoraConfig, get_peft_model
 
+    rows = None
+    if settings.token_ids:
+        if settings.token_starts:
+            start_rows(model, settings.token_ids, settings.token_starts)
+        rows = {name: list(settings.token_ids) for name in matrix_names(model)}
     config = LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,
         lora_dropout=0.0,
-        target_modules="all-linear",
-        trainable_token_indices=list(settings.token_ids) or None,
+        target_modules=_attention_layers(model)
+        if settings.targets == "attention"
+        else "all-linear",
+        trainable_token_indices=rows,
         task_type="CAUSAL_LM",
     )
     return get_peft_model(model, config)
+
+
+def _attention_layers(model: Any) -> list[str]:
+    return [
+        name
+        for name, module in model.named_modules()
+        if hasattr(module, "in_features") and ATTENTION.search(name)
+    ]
 
 
 def load_dtype(dtype: Dtype) -> Dtype:
@@ -48,8 +73,9 @@ def load_dtype(dtype: Dtype) -> Dtype:
 
 
 def save(model: Any, folder: Path) -> None:
-    """Write the adapter."""
+    """Write the adapter, and beside it where its answers end."""
     model.save_pretrained(str(folder), safe_serialization=True)
+    model.generation_config.save_pretrained(str(folder))
 
 
 def load_for_answers(
