@@ -17,6 +17,9 @@ def command(lang: str) -> Callable[..., Any]:
     def report(
         run: Path = typer.Argument(help=say("report.option_run", lang), show_default=False),
         form: str = typer.Option("text", "--format", help=say("report.option_format", lang)),
+        compare: list[Path] = typer.Option(
+            [], "--compare", help=say("report.option_compare", lang), show_default=False
+        ),
         as_json: bool = json_option(lang),
         out: str = typer.Option(
             "", "-o", "--output", help=say("report.option_out", lang), show_default=False
@@ -32,6 +35,9 @@ def command(lang: str) -> Callable[..., Any]:
             from forkpoint.errors import BadInput
 
             raise BadInput("report.bad_format", found=wanted)
+        if compare:
+            _compared([run, *compare], wanted, spoken, out)
+            return
         view = read_view(run)
         if wanted == "json":
             print(json_text(view.to_json(indent=2)))
@@ -57,18 +63,36 @@ def _text(view: Any, lang: str) -> str:
     return text(view, lang, width=shutil.get_terminal_size().columns, colour=colour)
 
 
+def _compared(runs: list[Path], form: str, lang: str, out: str) -> None:
+    """Several runs beside each other, in the form that was asked for."""
+    from forkpoint.report import compare, read_view
+
+    views = [read_view(run) for run in runs]
+    table = compare.comparison(views)
+    if form == "json":
+        print(compare.json_document(table))
+    elif form == "text":
+        print(compare.text(table, views, lang), end="")
+    else:
+        _write(compare.html(table, views, lang), out, runs[0] / "compare.html")
+
+
 def _html(view: Any, lang: str, run: Path, out: str) -> None:
+    from forkpoint.report.page import html
+
+    _write(html(view, lang), out, run / "report.html")
+
+
+def _write(page: str, out: str, default: Path) -> None:
     """Write the page and print where it is, or the page itself for `-`."""
     from forkpoint.errors import BadInput
     from forkpoint.ledger.book import write_whole
-    from forkpoint.report.page import html
 
-    page = html(view, lang)
     if out == "-":
         sys.stdout.buffer.write(page.encode())
         sys.stdout.buffer.flush()
         return
-    path = Path(out) if out else run / "report.html"
+    path = Path(out) if out else default
     try:
         write_whole(path, page.encode())
     except OSError as error:

@@ -22,8 +22,8 @@ QUESTIONS_A_GROUP = 25  # of each kind of ability and language: a share is known
 def run_answers(folder: Path, work: AnswerWork) -> dict[str, Any]:
     """Answer a split and write the answers; the ledger line's values."""
     agreement = read_agreement(folder)
-    rows = ArmRows(folder, work.checkpoint, _rendering(agreement, work.checkpoint, work.trial))
-    model = _model(folder, rows, work.trial)
+    rows = ArmRows(folder, work.checkpoint, rendering_of(agreement, work.checkpoint, work.trial))
+    model = load_subject(folder, rows, work.trial)
     ids = agreement.test_ids if work.split == "test" else agreement.rung_validation_ids
     scores = score_arm(
         model, rows.tokenizer, rows.to_score(ids), agreement.settings.metric, rows.limits
@@ -49,11 +49,11 @@ def run_answers(folder: Path, work: AnswerWork) -> dict[str, Any]:
 def run_general(folder: Path, work: GeneralWork) -> dict[str, Any]:
     """Measure general ability and write the outcome of every question; the line's values."""
     agreement = read_agreement(folder)
-    rows = ArmRows(folder, work.checkpoint, _rendering(agreement, work.checkpoint, work.trial))
+    rows = ArmRows(folder, work.checkpoint, rendering_of(agreement, work.checkpoint, work.trial))
     if work.moment == "null_control" and work.trial is not None:
         model = _null_control(folder, rows, work.trial)
     else:
-        model = _model(folder, rows, work.trial)
+        model = load_subject(folder, rows, work.trial)
     ends = rows.renderer.end_ids
     every = read_questions(Path(str(files("forkpoint.pocket") / "general.jsonl")))
     questions = sample_questions(every, QUESTIONS_A_GROUP)
@@ -72,13 +72,15 @@ def run_general(folder: Path, work: GeneralWork) -> dict[str, Any]:
     ).model_dump(exclude={"seq", "time", "schema_"})
 
 
-def _rendering(agreement: Agreement, checkpoint: str, trial: Trial | None) -> str:
+def rendering_of(agreement: Agreement, checkpoint: str, trial: Trial | None) -> str:
+    """How a trial turns conversations into text, or a checkpoint before training."""
     if trial is not None:
         return trial.rendering
     return next(arm for arm in agreement.arms if arm.checkpoint == checkpoint).renderings[0]
 
 
-def _model(folder: Path, rows: ArmRows, trial: Trial | None) -> Any:
+def load_subject(folder: Path, rows: ArmRows, trial: Trial | None) -> Any:
+    """The model of a trial, ready to answer, or the checkpoint as it was."""
     settings = rows.agreement.settings
     kind: dict[str, Any] = {"dtype": settings.dtype, "device": settings.device}
     if trial is None:
@@ -92,8 +94,8 @@ def _null_control(folder: Path, rows: ArmRows, trial: Trial) -> Any:
     """The untrained checkpoint moved as far as training moved it, in a random direction."""
     import torch
 
-    tuned = dict(_model(folder, rows, trial).named_parameters())
-    model = _model(folder, rows, None)
+    tuned = dict(load_subject(folder, rows, trial).named_parameters())
+    model = load_subject(folder, rows, None)
     generator = torch.Generator().manual_seed(trial.seed)
     with torch.no_grad():
         for name, weight in model.named_parameters():

@@ -30,7 +30,8 @@ def _rows(count: int) -> Chart:
     return chart
 
 
-def _scale(chart: Chart, figures: list[Figure | None], bounds: tuple[float, float] | None) -> None:
+def scale(chart: Chart, figures: list[Figure | None], bounds: tuple[float, float] | None) -> None:
+    """An x axis that holds all figures with their intervals, inside `bounds` where they are."""
     ends = [e for f in figures if f for e in (f.value, f.low, f.high) if e is not None]
     low, high = min(ends), max(ends)
     room = 0.04 * ((high - low) or 1.0)
@@ -111,7 +112,7 @@ def scores_svg(view: View, lang: str, name: str, label: str) -> str | None:
     chart = _rows(len(arms))
     trivial = view.verdict.trivial if view.verdict else None
     figures = [f for arm in arms for f in _scores(arm)] + [trivial]
-    _scale(chart, figures, (0.0, 1.0))
+    scale(chart, figures, (0.0, 1.0))
     if trivial:
         chart.axes.axvline(trivial.value, color=MUTED, lw=1.2, ls=(0, (1.5, 2)))
     for row, arm in enumerate(arms):
@@ -155,7 +156,7 @@ def differences_svg(view: View, lang: str, name: str, label: str) -> str | None:
         return None
     chart = _rows(len(view.comparisons))
     band = Figure(value=0, low=-view.margin, high=view.margin, origin="ruled")
-    _scale(chart, [band, *(comparison.difference for comparison in view.comparisons)], None)
+    scale(chart, [band, *(comparison.difference for comparison in view.comparisons)], None)
     chart.axes.axvspan(-view.margin, view.margin, color=BAND, lw=0, zorder=0)
     chart.axes.axvline(0, color=MUTED, lw=1)
     for row, comparison in enumerate(view.comparisons):
@@ -173,7 +174,7 @@ def forgetting_svg(view: View, lang: str, name: str, label: str) -> str | None:
     changes = sorted(view.changes, key=lambda change: kinds.index(change.ability))
     chart = _rows(len(changes))
     figures = [f for change in changes for f in (change.before, change.after)]
-    _scale(chart, list(figures), (0.0, 1.0))
+    scale(chart, list(figures), (0.0, 1.0))
     tints = {arm.name: colour(places(view)[arm.checkpoint]) for arm in view.arms}
     for row, change in enumerate(changes):
         tint = tints.get(change.subject, INK)

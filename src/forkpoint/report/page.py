@@ -103,7 +103,7 @@ def _body(view: View, lang: str) -> str:
 def context(view: View, lang: str, charts: Iterable[str]) -> dict[str, Any]:
     """What the templates of a race need, with the charts of these names drawn."""
     return {
-        **_words(view, lang),
+        **words(view, lang),
         "view": view,
         "lang": lang,
         "first": opening(view, lang),
@@ -128,7 +128,7 @@ def context(view: View, lang: str, charts: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def _words(view: View, lang: str) -> dict[str, Any]:
+def words(view: View, lang: str) -> dict[str, Any]:
     """What templates call to speak this language."""
 
     def setting_reason(setting: SettingView) -> str:
