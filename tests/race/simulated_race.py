@@ -57,6 +57,7 @@ class SimulatedExecutor:
         mishap: Callable[[TrialWork], dict[str, Any] | None] = lambda work: None,
         order: Callable[[list[Work]], list[Work]] = lambda works: works,
         best_rate_factor: float = 1.0,
+        unscored: Callable[[str, str], bool] = lambda arm, row: False,
     ) -> None:
         self.folder = folder
         self.agreement = agreed
@@ -64,6 +65,7 @@ class SimulatedExecutor:
         self.mishap = mishap
         self.order = order
         self.best_rate_factor = best_rate_factor
+        self.unscored = unscored  # whether a user's scorer has nothing to say on an arm's row
         self.ran: list[str] = []
 
     def run(self, works: Sequence[Work], observer: Observer) -> Iterator[Outcome]:
@@ -129,10 +131,14 @@ class SimulatedExecutor:
         digest = hashlib.sha256(f"{arm} {share} {seed} {used}".encode()).digest()
         noise = random.Random(digest).gauss(0.0, 0.01)
         hits = [self._luck(key, arm) < expected + noise for key in ids]
-        lines = [
-            {"row_id": key, "score": float(hit), "gold": key[-2:], "said": key[-2:] if hit else "",
-             "expected_bits": 1.0, "expected_bytes": 4}
+        scores = [
+            None if self.unscored(arm, key) else float(hit)
             for key, hit in zip(ids, hits, strict=True)
+        ]
+        lines = [
+            {"row_id": key, "score": score, "gold": key[-2:], "said": key[-2:] if hit else "",
+             "expected_bits": 1.0, "expected_bytes": 4}
+            for key, hit, score in zip(ids, hits, scores, strict=True)
         ]  # fmt: skip
         write_whole(self.folder / path, b"\n".join(orjson.dumps(line) for line in lines))
         return {

@@ -180,3 +180,27 @@ def test_the_verdict_on_disk_is_the_one_returned(home: Path) -> None:
     saved = json.loads((home / "run" / "verdict.json").read_text())
     assert verdict.arm == saved["arm"]
     assert "race_ended" == kinds(home / "run")[-1]
+
+
+def test_a_row_without_a_score_for_one_arm_is_out_for_all(home: Path) -> None:
+    """Arms are compared on the same rows, and what was left out is counted."""
+    agreed = make_agreement(home / "run")
+    left = set(agreed.test_ids[:7])
+    verdict, _ = race(
+        home / "run", unscored=lambda arm, row: row in left and arm == "pocket-instruct.full"
+    )
+    finalists = [result for result in verdict.results if result.test]
+    assert "pocket-instruct.full" in {result.arm for result in finalists}
+    assert (len(agreed.test_ids) - 7, 7) == (verdict.test_rows, verdict.test_unscored)
+    assert {verdict.test_rows} == {result.test.n for result in finalists if result.test}
+
+
+def test_resuming_a_race_that_has_ended_changes_nothing(home: Path) -> None:
+    """The verdict and the ledger stay as they are, and the verdict is said again."""
+    verdict, _ = race(home / "run")
+    files = [home / "run" / name for name in ("verdict.json", "ledger.jsonl")]
+    before = [(path.read_bytes(), path.stat().st_mtime_ns) for path in files]
+    again, executor = race(home / "run")
+    assert verdict == again
+    assert not executor.ran
+    assert before == [(path.read_bytes(), path.stat().st_mtime_ns) for path in files]

@@ -26,7 +26,7 @@ from forkpoint.ledger import (
 from forkpoint.race.executor import PAUSE, Executor, Outcome
 from forkpoint.race.openings import count_opening
 from forkpoint.race.state import RaceState, Step
-from forkpoint.race.verdict_writer import write_verdict
+from forkpoint.race.verdict_writer import VERDICT, write_verdict
 from forkpoint.race.weights import sweep_weights
 from forkpoint.race.work import TrialWork, Work
 from forkpoint.verdict.verdict_record import Verdict
@@ -127,7 +127,10 @@ class _Race:
         return racing and limit_seconds is not None and spent > limit_seconds
 
     def end(self) -> Verdict:
-        """Write the verdict, then the last line, unless both are there."""
+        """Write the verdict, then the last line; a race that had ended keeps the one it has."""
+        path = self.folder / VERDICT
+        if self.state.ended is not None and path.exists():
+            return Verdict.from_json(path.read_bytes())
         verdict, digest = write_verdict(self.folder, self.state)
         if self.state.ended is None:
             ended = self.state.racing_ended

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import orjson
-
-from forkpoint.ledger import (
-    AnswersMade,
-    GeneralMeasured,
-    Measured,
-    Trial,
-    write_whole,
-)
+from forkpoint.ledger import Finalists, GeneralMeasured, Measured, write_whole
 from forkpoint.measure.general import GeneralScores, Outcome, change
+from forkpoint.race.final_answers import FinalAnswers, read_final_answers
 from forkpoint.race.finalists import cost_order
 from forkpoint.race.state import RaceState
 from forkpoint.record import Figure
 from forkpoint.verdict.judge import Evidence, Judgement, judge
-from forkpoint.verdict.resample import Sample, sample_of
 from forkpoint.verdict.verdict_record import ArmResult, Change, Verdict
 
 VERDICT = "verdict.json"
@@ -30,72 +20,33 @@ VERDICT = "verdict.json"
 
 def write_verdict(folder: Path, state: RaceState) -> tuple[Verdict, str]:
     """Judge the race and write verdict.json; returns the verdict and the file's SHA-256."""
-    judgement = _judge(folder, state)
-    verdict = _verdict(folder, state, judgement)
+    tested = read_final_answers(folder, state)
+    judgement = _judge(state, state.finalists, tested) if state.finalists and tested else None
+    verdict = _verdict(folder, state, judgement, tested)
     content = verdict.to_json(indent=1).encode() + b"\n"
     write_whole(folder / VERDICT, content)
     return verdict, hashlib.sha256(content).hexdigest()
 
 
-def read_answers(folder: Path, line: AnswersMade) -> list[dict[str, Any]]:
-    """The outcomes of an answers file, in the order of its rows."""
-    return [orjson.loads(piece) for piece in (folder / line.answers).read_bytes().splitlines()]
-
-
-def _judge(folder: Path, state: RaceState) -> Judgement | None:
-    finalists = state.finalists
-    if finalists is None or not finalists.trials:
-        return None
-    metric = state.agreement.settings.metric
-    samples: dict[str, list[Sample]] = {}
-    first: list[dict[str, Any]] = []
-    for arm, trials in finalists.trials.items():
-        for trial in trials:
-            outcomes = read_answers(folder, state.answers[_test_key(arm, trial)])
-            first = first or outcomes
-            samples.setdefault(arm, []).append(_oriented(outcomes, metric))
-    order = list(dict.fromkeys(finalists.roles.values()))
-    costs = {arm: cost_order(state, arm)[:2] for arm in order}
+def _judge(state: RaceState, finalists: Finalists, tested: FinalAnswers) -> Judgement:
+    order = [arm for arm in dict.fromkeys(finalists.roles.values()) if arm in tested.samples]
     return judge(
         Evidence(
-            samples=samples,
+            samples=tested.samples,
             validation_order=order,
-            others={arm: value for arm, value in finalists.predicted.items() if arm not in samples},
-            trivial=_trivial(first, metric),
-            serving_cost=costs,
+            others={
+                arm: value
+                for arm, value in finalists.predicted.items()
+                if arm not in tested.samples
+            },
+            trivial=tested.trivial,
+            serving_cost={arm: cost_order(state, arm)[:2] for arm in order},
             rate_flips=rate_flips(state, order),
             margin=state.agreement.settings.margin,
             seed=state.agreement.settings.seed,
             known_seed_sd=state.agreement.settings.known_seed_sd,
         )
     )
-
-
-def _test_key(arm: str, trial: Trial) -> str:
-    return f"answers {arm} test {trial.seed}"
-
-
-def _oriented(outcomes: Sequence[dict[str, Any]], metric: str) -> Sample:
-    """A sample in which higher is better; bits per byte become their negative."""
-    if metric != "bits_per_byte":
-        return sample_of(outcomes, metric)
-    per_row = [
-        {"score": -(outcome["expected_bits"] or 0.0) / max(outcome["expected_bytes"], 1)}
-        for outcome in outcomes
-    ]
-    return sample_of(per_row, metric)
-
-
-def _trivial(outcomes: Sequence[dict[str, Any]], metric: str) -> Sample:
-    """The answer that needs no model: the most common expected answer, said to every row."""
-    if metric == "bits_per_byte":
-        return sample_of([{"score": -8.0} for _ in outcomes], metric)  # 8 bits a byte: no model
-    common = Counter(outcome["gold"] for outcome in outcomes).most_common(1)[0][0]
-    said = [
-        {"score": float(outcome["gold"] == common), "gold": outcome["gold"], "said": common}
-        for outcome in outcomes
-    ]
-    return sample_of(said, metric)
 
 
 def rate_flips(state: RaceState, order: Sequence[str]) -> list[str]:
@@ -136,7 +87,9 @@ def _ahead(a: Measured, b: Measured) -> float:
     return float(difference / error)
 
 
-def _verdict(folder: Path, state: RaceState, judgement: Judgement | None) -> Verdict:
+def _verdict(
+    folder: Path, state: RaceState, judgement: Judgement | None, tested: FinalAnswers | None
+) -> Verdict:
     plan = state.agreement
     arm = judgement.arm if judgement else None
     chances = judgement.p_best if judgement else {}
@@ -156,7 +109,9 @@ def _verdict(folder: Path, state: RaceState, judgement: Judgement | None) -> Ver
         runner_up_p_best=chances.get(runner_up) if runner_up else None,
         headline=judgement.headline if judgement else None,
         comparisons=judgement.comparisons if judgement else (),
-        results=tuple(_result(state, name, judgement) for name in state.arms),
+        results=tuple(
+            _result(state, name, judgement, tested.rows if tested else 0) for name in state.arms
+        ),
         changes=tuple(_changes(folder, state)),
         trivial=judgement.trivial if judgement else None,
         seed_sd=Figure(
@@ -167,7 +122,8 @@ def _verdict(folder: Path, state: RaceState, judgement: Judgement | None) -> Ver
         )
         if noise
         else None,
-        test_rows=len(plan.test_ids),
+        test_rows=tested.rows if tested else 0,
+        test_unscored=tested.unscored if tested else 0,
         test_openings=state.test_opened.times if state.test_opened else 0,
         smallest_difference=plan.smallest_difference,
         spent_tokens=state.spent_tokens,
@@ -184,7 +140,7 @@ def _runner_up(arm: str | None, chances: dict[str, float]) -> str | None:
     return max(others, key=lambda name: others[name], default=None)
 
 
-def _result(state: RaceState, name: str, judgement: Judgement | None) -> ArmResult:
+def _result(state: RaceState, name: str, judgement: Judgement | None, rows: int) -> ArmResult:
     plan = state.arms[name]
     best = state.best_trial(name) or state.brackets[name].best()
     finalists = state.finalists
@@ -196,7 +152,6 @@ def _result(state: RaceState, name: str, judgement: Judgement | None) -> ArmResu
     untrained = state.answers.get(
         f"answers {plan.checkpoint}.untrained test -"
     ) or state.answers.get(f"answers {plan.checkpoint}.untrained validation -")
-    rows = len(state.agreement.test_ids)
     return ArmResult(
         arm=name,
         rung=best.trial.rung if best else 0,

@@ -94,7 +94,8 @@ def draw(samples: Mapping[str, Sequence[Sample]], noise: SeedNoise, seed: int) -
     values_A_B, points_A = [], []
     for arm in arms:
         per_seed_S_B = np.stack([sample.value(weights_B_N) for sample in samples[arm]])
-        spread_B: Floats = np.sqrt(variance_B / len(samples[arm]))
+        trainings = sum(sample.trainings for sample in samples[arm])
+        spread_B: Floats = np.sqrt(variance_B / trainings)
         noise_B = generator.standard_normal(len(spread_B)) * spread_B
         values_A_B.append(per_seed_S_B.mean(axis=0) + noise_B)
         points_A.append(float(np.mean([sample.value()[0] for sample in samples[arm]])))

@@ -73,7 +73,9 @@ def judge(evidence: Evidence) -> Judgement:
     if headline is not None and headline.b == arm:
         headline = turned(headline)
         comparisons = [headline if c.headline else c for c in comparisons]
-    single = any(len(samples) == 1 for samples in evidence.samples.values())
+    single = any(
+        sum(sample.trainings for sample in samples) == 1 for samples in evidence.samples.values()
+    )
     return Judgement(
         kind=kind,
         arm=arm,

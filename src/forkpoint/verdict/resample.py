@@ -26,6 +26,7 @@ class Sample:
     scores_N: Floats
     gold: tuple[str, ...] | None = None
     said: tuple[str, ...] | None = None
+    trainings: int = 1  # that its rows come from: several when folds are pooled
 
     def value(self, weights_B_N: Floats | None = None) -> Floats:
         """The metric under each row of weights (all ones by default); shape B."""
@@ -69,7 +70,7 @@ def interval(draws_B: Floats, level: float = 0.95) -> tuple[float, float]:
 
 def sample_of(outcomes: Sequence[dict[str, Any]], metric: str) -> Sample:
     """The sample held by an answers file: `score`, and for macro_f1 `gold` and `said`."""
-    scores_N = np.array([float(outcome["score"] or 0.0) for outcome in outcomes])
+    scores_N = np.array([float(outcome["score"]) for outcome in outcomes])
     if metric != "macro_f1":
         return Sample(scores_N)
     return Sample(

@@ -79,7 +79,8 @@ class Verdict(Record):
     changes: tuple[Change, ...]
     trivial: Figure | None  # score of the trivial answer (majority label, ...)
     seed_sd: Figure | None  # noise between training seeds
-    test_rows: int
+    test_rows: int  # compared
+    test_unscored: int = 0  # left out for all arms: a scorer gave some answer no score
     test_openings: int
     smallest_difference: float
     spent_tokens: int

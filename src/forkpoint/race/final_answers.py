@@ -1,0 +1,98 @@
+"""The finalists' test answers as samples on the same rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from forkpoint.ledger import AnswersMade, Trial
+from forkpoint.race.state import RaceState
+from forkpoint.verdict.resample import Sample, sample_of
+
+NO_MODEL_BITS = 8.0  # bits a byte costs when nothing is known of it
+
+Outcomes = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class FinalAnswers:
+    """One sample a training seed for every finalist, all on the same rows in the same order."""
+
+    samples: Mapping[str, Sequence[Sample]]
+    trivial: Sample  # the answer that needs no model, on the same rows
+    unscored: int  # rows that the user's scorer left without a score for some arm: out for all
+
+    @property
+    def rows(self) -> int:
+        """Rows that were compared."""
+        return len(self.trivial.scores_N)
+
+
+def read_answers(folder: Path, line: AnswersMade) -> Outcomes:
+    """The outcomes of an answers file, in the order of its rows."""
+    return [orjson.loads(piece) for piece in (folder / line.answers).read_bytes().splitlines()]
+
+
+def read_final_answers(folder: Path, state: RaceState) -> FinalAnswers | None:
+    """The finalists' answers; None without finalists or without a row that all have scored."""
+    if state.finalists is None or not state.finalists.trials:
+        return None
+    metric = state.agreement.settings.metric
+    runs = {
+        arm: _runs(folder, state, arm, trials)
+        for arm, trials in state.finalists.trials.items()
+        if trials
+    }
+    everything = [outcomes for found in runs.values() for outcomes, _ in found]
+    kept = [
+        place
+        for place in range(len(everything[0]))
+        if all(outcomes[place]["score"] is not None for outcomes in everything)
+    ]
+    if not kept:
+        return None
+    samples = {
+        arm: [
+            replace(_oriented([outcomes[place] for place in kept], metric), trainings=trainings)
+            for outcomes, trainings in found
+        ]
+        for arm, found in runs.items()
+    }
+    trivial = _trivial([everything[0][place] for place in kept], metric)
+    return FinalAnswers(samples, trivial, unscored=len(everything[0]) - len(kept))
+
+
+def _runs(
+    folder: Path, state: RaceState, arm: str, trials: Sequence[Trial]
+) -> list[tuple[Outcomes, int]]:
+    """Outcomes on all test rows with the number of trainings behind them: one a seed."""
+    found = [read_answers(folder, state.answers[f"answers {arm} test {t.seed}"]) for t in trials]
+    return [(outcomes, 1) for outcomes in found]
+
+
+def _oriented(outcomes: Outcomes, metric: str) -> Sample:
+    """A sample in which higher is better; bits per byte become their negative."""
+    if metric != "bits_per_byte":
+        return sample_of(outcomes, metric)
+    per_row = [
+        {"score": -(outcome["expected_bits"] or 0.0) / max(outcome["expected_bytes"], 1)}
+        for outcome in outcomes
+    ]
+    return sample_of(per_row, metric)
+
+
+def _trivial(outcomes: Outcomes, metric: str) -> Sample:
+    """The answer that needs no model: the most common expected answer, said to every row."""
+    if metric == "bits_per_byte":
+        return sample_of([{"score": -NO_MODEL_BITS} for _ in outcomes], metric)
+    common = Counter(outcome["gold"] for outcome in outcomes).most_common(1)[0][0]
+    said = [
+        {"score": float(outcome["gold"] == common), "gold": outcome["gold"], "said": common}
+        for outcome in outcomes
+    ]
+    return sample_of(said, metric)
