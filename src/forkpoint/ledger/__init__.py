@@ -1,6 +1,15 @@
 """The records of one race: race.json (what was agreed) and ledger.jsonl (what happened)."""
 
-from forkpoint.ledger.agreement import Agreement, ArmPlan, RungPlan, Settings, SubsetPlan
+from forkpoint.ledger.agreement import (
+    Agreement,
+    ArmPlan,
+    DialChange,
+    MemoryPlan,
+    RungPlan,
+    Settings,
+    SubsetPlan,
+    UnfitArm,
+)
 from forkpoint.ledger.book import Book, read_lines, write_whole
 from forkpoint.ledger.lines import (
     SCHEMA,
@@ -30,10 +39,12 @@ __all__ = [
     "ArmDropped",
     "ArmPlan",
     "Book",
+    "DialChange",
     "Finalists",
     "GeneralMeasured",
     "Line",
     "Measured",
+    "MemoryPlan",
     "RaceEnded",
     "RacingEnded",
     "RateChosen",
@@ -46,6 +57,7 @@ __all__ = [
     "TrialFailed",
     "TrialScored",
     "TrialStarted",
+    "UnfitArm",
     "read_lines",
     "write_whole",
 ]

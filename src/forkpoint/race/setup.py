@@ -29,6 +29,7 @@ from forkpoint.plan.lengths import (
     plan_rungs,
     smallest_difference,
 )
+from forkpoint.race.arm_memory import Fitting, check_fit
 from forkpoint.race.arm_plans import plan_arm, subset_names
 from forkpoint.race.driver import AGREEMENT
 from forkpoint.race.executor import LocalExecutor, Observer
@@ -63,6 +64,7 @@ class Prepared:
     settings: Settings
     surveys: Mapping[str, dict[str, Any]]
     replay: Mapping[str, Sequence[Row]]
+    fitting: Fitting
 
 
 def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement:
@@ -92,13 +94,26 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
     )
     folder.mkdir(parents=True, exist_ok=True)
     settings = _settings(request, data_profile, splits, checkpoints, machine)
+    fitting = check_fit(checkpoints, request.approaches, data_profile, settings, machine)
+    settings = settings.model_copy(update={"workers": fitting.workers})
+    checkpoints = {name: checkpoints[name] for name in fitting.approaches}
     executor = LocalExecutor(folder, settings.workers, threads_each(settings))
     replay = prepare_replay(request, folder, settings, splits, checkpoints, executor, observer)
     fed = {row.id: row for rows in replay.values() for row in rows}
     write_rows(folder, (*splits.train, *splits.validation, *splits.test, *fed.values()))
-    surveys = _survey(request, folder, settings, splits, checkpoints, observer)
+    works = _survey_works(fitting, settings, splits, checkpoints)
+    surveys = _survey(executor, works, observer)
     prepared = Prepared(
-        request, budget, machine, checkpoints, data_profile, splits, settings, surveys, replay
+        request,
+        budget,
+        machine,
+        checkpoints,
+        data_profile,
+        splits,
+        settings,
+        surveys,
+        replay,
+        fitting,
     )
     agreement = _agree(prepared)
     RaceState(agreement)  # refuses a budget that does not take every arm to its first rung
@@ -166,19 +181,22 @@ def _settings(
     )
 
 
-def _survey(
-    request: RaceRequest,
-    folder: Path,
+def _survey_works(
+    fitting: Fitting,
     settings: Settings,
     splits: Splits,
     checkpoints: Mapping[str, CheckpointFacts],
-    observer: Observer,
-) -> dict[str, dict[str, Any]]:
-    works = [
+) -> list[SurveyWork]:
+    return [
         SurveyWork(
             checkpoint=name,
             facts=found,
-            approaches=request.approaches,
+            approaches=fitting.approaches[name],
+            shrinks={
+                approach: plan.shrink
+                for (owner, approach), plan in fitting.memory.items()
+                if owner == name
+            },
             train_ids=tuple(row.id for row in splits.train),
             loss_turns=settings.loss_turns,
             system_prompt=settings.system_prompt,
@@ -191,14 +209,17 @@ def _survey(
         )
         for name, found in checkpoints.items()
     ]
-    executor = LocalExecutor(folder, settings.workers, threads_each(settings))
+
+
+def _survey(
+    executor: LocalExecutor, works: Sequence[SurveyWork], observer: Observer
+) -> dict[str, dict[str, Any]]:
     surveys = {}
     for outcome in executor.run(works, observer):
-        assert_work = outcome.work
         if failed := outcome.values.get("failed"):
             raise ForkpointError(failed["key"], **failed["values"])
-        if isinstance(assert_work, SurveyWork):
-            surveys[assert_work.checkpoint] = outcome.values
+        if isinstance(outcome.work, SurveyWork):
+            surveys[outcome.work.checkpoint] = outcome.values
     return surveys
 
 
@@ -264,6 +285,7 @@ def _agree(prepared: Prepared) -> Agreement:
         request_json=prepared.request.to_json(),
         subsets=subsets,
         replay_ids=replay,
+        unfit=prepared.fitting.unfit,
     )
 
 
@@ -287,9 +309,10 @@ def _arms(
             (subsets[subset].ids if subset else train, replay.get(name, ())),
             full,
             prepared.settings,
+            prepared.fitting.memory.get((name, approach)),
         )
         for name, found in prepared.checkpoints.items()
-        for approach in prepared.request.approaches
+        for approach in prepared.fitting.approaches[name]
         for subset in subset_names(subsets)
         for share in replay_shares(prepared.request)
     )
