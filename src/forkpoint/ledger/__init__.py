@@ -3,10 +3,12 @@
 from forkpoint.ledger.agreement import (
     Agreement,
     ArmPlan,
+    Correction,
     DialChange,
     MemoryPlan,
     RungPlan,
     Settings,
+    Speed,
     SubsetPlan,
     UnfitArm,
 )
@@ -39,6 +41,7 @@ __all__ = [
     "ArmDropped",
     "ArmPlan",
     "Book",
+    "Correction",
     "DialChange",
     "Finalists",
     "GeneralMeasured",
@@ -51,6 +54,7 @@ __all__ = [
     "Resumed",
     "RungPlan",
     "Settings",
+    "Speed",
     "SubsetPlan",
     "TestOpened",
     "Trial",

@@ -74,6 +74,7 @@ class TrialScored(Line):
     final_loss: float | None
     answers: str  # file of answers, relative to the run folder
     answers_sha256: str
+    processor_seconds: float | None = None  # of all threads of the child
 
 
 class TrialFailed(Line):
@@ -154,6 +155,7 @@ class AnswersMade(Line):
     seconds: float
     answers: str
     answers_sha256: str
+    processor_seconds: float | None = None  # of all threads of the child
 
 
 class GeneralMeasured(Line):
@@ -167,6 +169,7 @@ class GeneralMeasured(Line):
     seconds: float
     outcomes: str  # file of per-question outcomes, relative to the run folder
     outcomes_sha256: str
+    processor_seconds: float | None = None  # of all threads of the child
 
 
 class Resumed(Line):
