@@ -66,6 +66,8 @@ def _line(chart: Chart, view: View, arm: ArmView, shift: float) -> tuple[float, 
         zorder=3,
         **style,
     )
+    if not out:
+        _band(chart, points, tint)
     for x, figure in points:
         chart.whisker(x, figure.value, figure, True, color=tint, alpha=0.45, lw=1.2)
     chart.axes.plot(
@@ -95,6 +97,14 @@ def _line(chart: Chart, view: View, arm: ArmView, shift: float) -> tuple[float, 
     if out:
         chart.axes.plot([x], [last.value], ls="", marker="x", ms=10, mew=2, color=INK, zorder=5)
     return x, last.value, arm
+
+
+def _band(chart: Chart, points: list[tuple[float, Figure]], tint: str) -> None:
+    """The 95 % intervals of an arm still in the race, joined to a band."""
+    held = [(x, f.low, f.high) for x, f in points if f.low is not None and f.high is not None]
+    if len(held) > 1:
+        xs, lows, highs = zip(*held, strict=True)
+        chart.axes.fill_between(xs, lows, highs, color=tint, alpha=0.1, lw=0, zorder=1)
 
 
 def _labels(chart: Chart, ends: list[tuple[float, float, ArmView]]) -> None:

@@ -1,0 +1,133 @@
+"""A server on a folder of runs, and a browser that is let in."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hostile import HOSTILE
+from run_folder import build_run
+
+ROOT = Path(__file__).parents[2]
+BUSY_MS = 120_000  # for what trains or loads torch: the machine may be busy with other tests
+HOSTILE_NAME = "<img src=x onerror=alert(9)>{{7*7}}'\"&"
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server."""
+
+    runs: Path
+    address: str  # with the token
+    process: subprocess.Popen[str]
+
+    @property
+    def base(self) -> str:
+        """The address without path and token."""
+        return self.address.partition("/?")[0]
+
+
+def start_server(runs: Path, *words: str, home: Path | None = None) -> Served:
+    """`forkpoint serve` as a person types it, on any free port."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "forkpoint", "serve", str(runs), "--port", "0", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=home or runs.parent,
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "FORKPOINT_HOME": str(runs.parent / "home")},
+    )
+    assert process.stdout is not None
+    return Served(runs, process.stdout.readline().strip(), process)
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished race, an interrupted one, a hostile one, a broken one."""
+    folder = tmp_path_factory.mktemp("served") / "runs"
+    build_run(folder / "finished")
+    build_run(folder / "unfinished", finished=False)
+    everything = " ".join(HOSTILE[:-1])
+    build_run(folder / HOSTILE_NAME, rows=60, spoil=lambda text: f"{text} {everything}")
+    build_run(folder / "broken", rows=60)
+    ledger = folder / "broken" / "ledger.jsonl"
+    lines = ledger.read_bytes().split(b"\n")
+    ledger.write_bytes(b"\n".join([lines[0], b'{"torn": ', *lines[2:]]))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def served(runs: Path) -> Iterator[Served]:
+    """One server for all tests that only look."""
+    server = start_server(runs)
+    yield server
+    server.process.terminate()
+    server.process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """Debian's Chromium, driven by Playwright."""
+    path = os.environ.get("FORKPOINT_BROWSER") or shutil.which("chromium")
+    if path is None:
+        pytest.skip("no Chromium here: install it, or name it with FORKPOINT_BROWSER")
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="no Playwright here, FORKPOINT_BROWSER needs it"
+    )
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A browser window that notes everything that should not happen."""
+
+    def __init__(self, browser: Any, served: Served, lang: str, width: int, scheme: str) -> None:
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            locale="zh-CN" if lang == "zh" else "en-GB",
+            color_scheme=scheme,
+        )
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(BUSY_MS)
+        self.served = served
+        self.wrong: list[str] = []
+        self.page.on("dialog", lambda dialog: (self.wrong.append(dialog.message), dialog.dismiss()))
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("console", self._said)
+        self.page.on("request", self._asked)
+        self.page.goto(served.address)
+
+    def _said(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.wrong.append(message.text)
+
+    def _asked(self, request: Any) -> None:
+        if not request.url.startswith((self.served.base, "data:")):
+            self.wrong.append(request.url)
+
+    def open(self, path: str) -> Any:
+        """Go to a page of the server; returns the response."""
+        return self.page.goto(self.served.base + path)
+
+
+@pytest.fixture
+def window(chromium: Any, served: Served) -> Iterator[Any]:
+    """Makes windows: `window(lang, width, scheme)`."""
+    made: list[Watched] = []
+
+    def make(lang: str = "en", width: int = 1600, scheme: str = "light") -> Watched:
+        made.append(Watched(chromium, served, lang, width, scheme))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.context.close()
