@@ -10,8 +10,8 @@ from forkpoint.errors import ForkpointError
 from forkpoint.words import LANGUAGES, say, system_language
 
 COMMANDS = (
-    "inspect", "compare", "advise", "estimate", "race", "report", "rules", "serve", "vote",
-    "judge", "score", "select",
+    "inspect", "compare", "models", "advise", "estimate", "race", "report", "rules", "store", "serve",
+    "vote", "judge", "score", "select", "merge",
 )  # fmt: skip
 
 
