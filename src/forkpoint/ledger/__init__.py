@@ -1,6 +1,6 @@
 """The records of one race: race.json (what was agreed) and ledger.jsonl (what happened)."""
 
-from forkpoint.ledger.agreement import Agreement, ArmPlan, RungPlan, Settings, SubsetPlan
+from forkpoint.ledger.agreement import Agreement, ArmPlan, RungPlan, Settings, Sides, SubsetPlan
 from forkpoint.ledger.book import Book, read_lines, write_whole
 from forkpoint.ledger.lines import (
     SCHEMA,
@@ -40,6 +40,7 @@ __all__ = [
     "Resumed",
     "RungPlan",
     "Settings",
+    "Sides",
     "SubsetPlan",
     "TestOpened",
     "Trial",

@@ -76,6 +76,14 @@ class Settings(Record):
     decoding: str = "greedy"
 
 
+class Sides(Record):
+    """What is trained on, decided with and tested together."""
+
+    train_ids: tuple[str, ...]
+    rung_validation_ids: tuple[str, ...]
+    test_ids: tuple[str, ...]
+
+
 class Agreement(Record):
     """race.json: arms, splits, settings, versions, budget."""
 
@@ -109,3 +117,20 @@ class Agreement(Record):
     subsets: dict[str, SubsetPlan] = {}  # noqa: RUF012 - pydantic copies it
     replay_ids: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 - checkpoint -> rows against forgetting
     advice_json: str | None = None  # the Advice before the race, as JSON
+    folds: tuple[Sides, ...] = ()  # few rows: the finalists are trained once a fold, and every
+    # row is tested once; the race itself runs on the first fold
+
+    def sides(self, fold: int) -> Sides:
+        """The rows of a trial; without folds there is one division of the rows."""
+        if self.folds:
+            return self.folds[fold]
+        return Sides(
+            train_ids=self.train_ids,
+            rung_validation_ids=self.rung_validation_ids,
+            test_ids=self.test_ids,
+        )
+
+    @property
+    def repeats(self) -> int:
+        """Trainings of a close finalist beyond its first: further folds, or further seeds."""
+        return (len(self.folds) or self.settings.finalist_seeds) - 1

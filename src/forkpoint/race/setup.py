@@ -14,13 +14,14 @@ import orjson
 
 from forkpoint import __version__, facts
 from forkpoint.advice import advise
-from forkpoint.data import Splits, load, profile, split
+from forkpoint.data import Splits, k_folds, load, profile, split
 from forkpoint.data.profile_record import DataProfile
 from forkpoint.data.row import Row
+from forkpoint.data.splits import FOLD_ROWS, FOLDS
 from forkpoint.errors import BadInput, ForkpointError
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.facts.machine import MachineFacts, read_machine
-from forkpoint.ledger import Agreement, ArmPlan, RungPlan, Settings, SubsetPlan, write_whole
+from forkpoint.ledger import Agreement, ArmPlan, RungPlan, Settings, Sides, SubsetPlan, write_whole
 from forkpoint.measure.metric import check_metric, primary_metric
 from forkpoint.plan.budget import Budget, read_budget
 from forkpoint.plan.lengths import (
@@ -60,6 +61,7 @@ class Prepared:
     checkpoints: Mapping[str, CheckpointFacts]
     profile: DataProfile
     splits: Splits
+    folds: Sequence[Splits]  # the first is `splits`; none where one test set is large enough
     settings: Settings
     surveys: Mapping[str, dict[str, Any]]
     replay: Mapping[str, Sequence[Row]]
@@ -82,14 +84,8 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
         name: Path(str(found.path)) / "tokenizer.json" for name, found in checkpoints.items()
     }
     data_profile = profile(dataset, tokenizers, seed=request.seed)
-    splits = split(
-        dataset.rows,
-        seed=request.seed,
-        test=load(request.test_file).rows if request.test_file else None,
-        validation=load(request.validation_file).rows if request.validation_file else None,
-        group_by=request.group_by,
-        time_field=request.time_field,
-    )
+    folds = _folds(request, dataset.rows)
+    splits = folds[0] if folds else _split(request, dataset.rows)
     folder.mkdir(parents=True, exist_ok=True)
     settings = _settings(request, data_profile, splits, checkpoints, machine)
     executor = LocalExecutor(folder, settings.workers, threads_each(settings))
@@ -98,13 +94,55 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
     write_rows(folder, (*splits.train, *splits.validation, *splits.test, *fed.values()))
     surveys = _survey(request, folder, settings, splits, checkpoints, observer)
     prepared = Prepared(
-        request, budget, machine, checkpoints, data_profile, splits, settings, surveys, replay
+        request,
+        budget,
+        machine,
+        checkpoints,
+        data_profile,
+        splits,
+        folds,
+        settings,
+        surveys,
+        replay,
     )
     agreement = _agree(prepared)
     RaceState(agreement)  # refuses a budget that does not take every arm to its first rung
     _write_masks(folder, agreement, surveys)
     write_whole(folder / AGREEMENT, agreement.to_json(indent=1).encode())
     return agreement
+
+
+def _folds(request: RaceRequest, rows: Sequence[Row]) -> Sequence[Splits]:
+    """Folds in which every row is tested once, for few rows that nothing else divides."""
+    divided = request.test_file or request.validation_file or request.time_field
+    if request.folds is None and (divided or request.subsets or len(rows) >= FOLD_ROWS):
+        return ()
+    count = FOLDS if request.folds is None else request.folds
+    if count < 2:
+        return ()
+    if divided or request.subsets:
+        raise BadInput("race.folds_divided")
+    return k_folds(rows, seed=request.seed, folds=count, group_by=request.group_by)
+
+
+def _split(request: RaceRequest, rows: Sequence[Row]) -> Splits:
+    return split(
+        rows,
+        seed=request.seed,
+        test=_side(request, request.test_file),
+        validation=_side(request, request.validation_file),
+        group_by=request.group_by,
+        time_field=request.time_field,
+    )
+
+
+def _side(request: RaceRequest, file: str | None) -> Sequence[Row] | None:
+    """The rows of a file that is a side of its own, read as the data is."""
+    if file is None:
+        return None
+    return load(
+        file, format=request.data_format, columns=request.columns, strict=request.strict
+    ).rows
 
 
 def _read_checkpoints(request: RaceRequest) -> dict[str, CheckpointFacts]:
@@ -214,6 +252,16 @@ def _agree(prepared: Prepared) -> Agreement:
         excluded.update(found["excluded"])
     train = _kept(splits.train, excluded)
     validation, test = _kept(splits.validation, excluded), _kept(splits.test, excluded)
+    folds = tuple(
+        Sides(
+            train_ids=tuple(_kept(fold.train, excluded)),
+            rung_validation_ids=tuple(_kept(fold.validation, excluded)[:RUNG_ROWS]),
+            test_ids=tuple(_kept(fold.test, excluded)),
+        )
+        for fold in prepared.folds
+    )
+    if folds:
+        test = [key for fold in folds for key in fold.test_ids]
     if not train or not validation or not test:
         raise BadInput(
             "race.too_few_rows", train=len(train), validation=len(validation), test=len(test)
@@ -222,7 +270,8 @@ def _agree(prepared: Prepared) -> Agreement:
     subsets = read_subsets(prepared.request.subsets, train, prepared.request.seed)
     replay = of_checkpoint(prepared.replay, excluded)
     arms = _arms(prepared, train, subsets, replay, rungs[-1])
-    brute = _brute_force_tokens(arms, settings)
+    repeats = (len(folds) or settings.finalist_seeds) - 1
+    brute = _brute_force_tokens(arms, settings, repeats)
     rung_ids = validation[:RUNG_ROWS]
     tokens, seconds = _budget(prepared.budget, arms, settings, brute, len(rung_ids))
     limits = {
@@ -264,6 +313,7 @@ def _agree(prepared: Prepared) -> Agreement:
         request_json=prepared.request.to_json(),
         subsets=subsets,
         replay_ids=replay,
+        folds=folds,
     )
 
 
@@ -295,12 +345,12 @@ def _arms(
     )
 
 
-def _brute_force_tokens(arms: Sequence[ArmPlan], settings: Settings) -> int:
-    """Every arm at every rate of its bracket to full length, the two finalists' further seeds."""
+def _brute_force_tokens(arms: Sequence[ArmPlan], settings: Settings, repeats: int) -> int:
+    """Every arm at every rate of its bracket to full length, two finalists repeated."""
     rates = len(settings.rate_factors)
     every = sum(arm.full_tokens * rates * len(arm.renderings) for arm in arms)
     mean = sum(arm.full_tokens for arm in arms) / len(arms)
-    return round(every + min(2, len(arms)) * (settings.finalist_seeds - 1) * mean)
+    return round(every + min(2, len(arms)) * repeats * mean)
 
 
 def _budget(

@@ -33,6 +33,7 @@ from forkpoint.race.live_prior import LIVE_PRIOR
 from forkpoint.race.work import AnswerWork, GeneralWork, TrialWork, Work
 
 RESERVE_SHARE = 0.4  # of the budget at most kept for the finalists' further seeds
+FOLDS_RESERVE_SHARE = 0.6  # the same when every row is tested once: folds decide what n is
 ROW_CORRELATION = 0.5  # of two arms' errors on the same validation rows, before it is measured
 
 
@@ -85,11 +86,12 @@ class RaceState:
         plan = self.agreement
         reference = plan.arms[0].full_tokens
         full = max(1, reference)
-        finishing = 2 * (plan.settings.finalist_seeds - 1) * full
+        finishing = 2 * plan.repeats * full
+        most = FOLDS_RESERVE_SHARE if plan.folds else RESERVE_SHARE
         first = plan.rungs[0].share * len(plan.settings.rate_factors)
         opening = first * sum(arm.full_tokens * len(arm.renderings) for arm in plan.arms)
         left = max(0.0, plan.budget_tokens - opening)  # every arm gets its bracket first
-        reserve = min(finishing, RESERVE_SHARE * plan.budget_tokens, left)
+        reserve = min(finishing, most * plan.budget_tokens, left)
         arms = [
             Arm(
                 name=arm.name,
@@ -181,6 +183,7 @@ class RaceState:
             or self._bracketing()
             or self._racing()
             or self._finishing()
+            or self._folding()
             or self._testing()
             or self._general_ability()
             or Step(finished=True)
@@ -272,10 +275,17 @@ class RaceState:
             return []
         return [self.trial(ask.arm, ask.rung + 1, self.agreement.settings.seed)]
 
-    def trial(self, arm: str, rung: int, seed: int) -> Trial:
+    def trial(self, arm: str, rung: int, seed: int, fold: int = 0) -> Trial:
         """An arm's trial at its chosen rate and rendering."""
         chosen = self.chosen[arm]
-        return Trial(arm=arm, rung=rung, rate=chosen.rate, seed=seed, rendering=chosen.rendering)
+        return Trial(
+            arm=arm,
+            rung=rung,
+            rate=chosen.rate,
+            seed=seed,
+            rendering=chosen.rendering,
+            fold=fold,
+        )
 
     def _tell(self, ask: Ask) -> None:
         bracket = self.brackets[ask.arm]
@@ -324,13 +334,36 @@ class RaceState:
             return Step(work=[self._work(trial) for trial in trials])
         return Step(decision=choose_finalists(self))
 
+    def _folding(self) -> Step | None:
+        """The finalists' trainings on the further folds."""
+        if self.finalists is None:
+            return None
+        wanted = [trial for trials in self.finalists.trials.values() for trial in trials]
+        works = [self._work(t) for t in wanted if t not in self.scored and t not in self.failed]
+        return Step(work=works) if works else None
+
+    def tested(self) -> dict[str, tuple[Trial, ...]]:
+        """Finalist -> trials that are tested: a fold that one of them failed is out for all."""
+        if self.finalists is None:
+            return {}
+        failed = {
+            trial.fold
+            for trials in self.finalists.trials.values()
+            for trial in trials
+            if trial in self.failed
+        }
+        return {
+            arm: tuple(trial for trial in trials if trial.fold not in failed)
+            for arm, trials in self.finalists.trials.items()
+        }
+
     def _testing(self) -> Step | None:
-        if self.finalists is None or not self.finalists.trials:
+        if not any(self.tested().values()):
             return None
         if self.test_opened is None:
             return Step(open_test=True)
         works: list[Work] = []
-        for arm, trials in self.finalists.trials.items():
+        for arm, trials in self.tested().items():
             checkpoint = self.arms[arm].checkpoint
             works.extend(
                 AnswerWork(subject=arm, checkpoint=checkpoint, split="test", trial=trial)
