@@ -99,7 +99,7 @@ class Cell(NamedTuple):
 
 def cells(kind: Family, seeds: int) -> Iterator[Cell]:
     """Naive cells, the quick ones first."""
-    for seed, rate_, steps in itertools.product(range(seeds), kind.rates, kind.steps):
+    for seed, steps, rate_ in itertools.product(range(seeds), kind.steps, kind.rates):
         for targets, rank in itertools.product(("attention", "all-linear"), kind.ranks):
             yield Cell(targets, rank, steps, rate_, "naive", seed)
 

@@ -9,7 +9,10 @@ from pathlib import Path
 from forkpoint.errors import ForkpointError
 from forkpoint.words import LANGUAGES, say, system_language
 
-COMMANDS = ("inspect", "advise", "estimate", "race", "report", "rules", "vote", "judge")
+COMMANDS = (
+    "inspect", "compare", "advise", "estimate", "race", "report", "rules", "serve", "vote",
+    "judge", "score", "select",
+)  # fmt: skip
 
 
 def language_of(argv: list[str]) -> str:

@@ -2,11 +2,18 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from forkpoint.facts.checkpoint_facts import Notice
 from forkpoint.record import Record
 
 Format = Literal["alpaca", "sharegpt", "messages", "prompt_completion", "preference", "text"]
 AnswerKind = Literal["label", "number", "json", "code", "short", "long"]
+CheckName = Literal[
+    "near_duplicates", "contradictions", "empty_answers", "echoes", "refusals", "cut_offs",
+    "wrong_language", "template_tokens", "private", "length_outliers", "label_imbalance",
+    "test_leaks", "benchmark_leaks",
+]  # fmt: skip
 Job = Literal["dialogue", "task", "knowledge", "raw_text", "preference", "images"]
 
 
@@ -28,6 +35,33 @@ class RowFault(Record):
     line: int
     key: str  # catalogue key
     values: dict[str, str | int | float]
+
+
+class FlaggedRow(Record):
+    """A row that a content check stopped at, with what gave it away; secrets are blotted out."""
+
+    file: str
+    line: int
+    quote: str
+    kind: str = ""  # which of several kinds, where a check knows several
+    other_file: str = ""  # the row it clashes with, if any
+    other_line: int | None = None
+
+
+class ContentCheck(Record):
+    """What one content check found: how many of how many rows, and where."""
+
+    check: CheckName
+    skipped: str = ""  # catalogue key of the reason; then nothing was looked at
+    count: int = 0  # rows flagged
+    n: int = 0  # rows looked at
+    sampled: bool = False
+    low: float | None = None  # 95 % interval of the share in all rows, where sampled
+    high: float | None = None
+    at_least: bool = False  # rows are compared within the sample only: all rows hold more
+    kinds: dict[str, int] = Field(default_factory=dict)
+    examples: tuple[FlaggedRow, ...] = ()
+    lines: tuple[int, ...] = ()  # the first 1,000
 
 
 class DataProfile(Record):
@@ -61,3 +95,5 @@ class DataProfile(Record):
     job: Job
     job_evidence: tuple[str, ...]  # "name=value", free of language
     notices: tuple[Notice, ...] = ()
+    sample_rows: int = 0  # rows looked at for contents, languages and tokens
+    checks: tuple[ContentCheck, ...] = ()

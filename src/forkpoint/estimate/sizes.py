@@ -20,6 +20,7 @@ UNITS = {  # bytes; a card sold as 24 GB holds a little more than 24e9, so GB er
     "gib": 2.0**30,
     "tib": 2.0**40,
 }
+HUNDREDTHS_BELOW = 10e9  # bytes; smaller sizes are shown to 10 MB
 SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", re.IGNORECASE)
 
 
@@ -34,3 +35,14 @@ def size_bytes(text: str) -> float:
     if found is None or unit is None or float(found[1]) <= 0:
         raise BadInput("estimate.bad-size", found=text[:40])
     return float(found[1]) * unit
+
+
+def size_text(count: float) -> str:
+    """Bytes as GB (1e9 bytes), or MB below one GB.
+
+    >>> size_text(563e6), size_text(24e9)
+    ('563 MB', '24.0 GB')
+    """
+    if count < 1e9:
+        return f"{count / 1e6:.0f} MB"
+    return f"{count / 1e9:.2f} GB" if count < HUNDREDTHS_BELOW else f"{count / 1e9:.1f} GB"

@@ -1,6 +1,16 @@
 """The records of one race: race.json (what was agreed) and ledger.jsonl (what happened)."""
 
-from forkpoint.ledger.agreement import Agreement, ArmPlan, RungPlan, Settings, Sides, SubsetPlan
+from forkpoint.ledger.agreement import (
+    Agreement,
+    ArmPlan,
+    DialChange,
+    MemoryPlan,
+    RungPlan,
+    Settings,
+    Sides,
+    SubsetPlan,
+    UnfitArm,
+)
 from forkpoint.ledger.book import Book, read_lines, write_whole
 from forkpoint.ledger.lines import (
     SCHEMA,
@@ -30,10 +40,12 @@ __all__ = [
     "ArmDropped",
     "ArmPlan",
     "Book",
+    "DialChange",
     "Finalists",
     "GeneralMeasured",
     "Line",
     "Measured",
+    "MemoryPlan",
     "RaceEnded",
     "RacingEnded",
     "RateChosen",
@@ -47,6 +59,7 @@ __all__ = [
     "TrialFailed",
     "TrialScored",
     "TrialStarted",
+    "UnfitArm",
     "read_lines",
     "write_whole",
 ]

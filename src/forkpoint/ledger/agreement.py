@@ -17,6 +17,39 @@ class RungPlan(Record):
     share: float  # of the full length, in row visits
 
 
+class MemoryPlan(Record):
+    """Peak memory of an arm's largest trial, estimated from shapes before anything was loaded."""
+
+    estimated_bytes: int
+    low_bytes: int  # nine measurements in ten should lie between these two
+    high_bytes: int
+    dominates: str  # the largest part at the peak
+    free_bytes: int  # what was free on this machine
+    fits: Literal["yes", "perhaps", "no"]
+    shrink: int = 0  # how much smaller than usual its trials start, so that they fit
+    correction: float = 1.0  # by earlier trials on this machine, already in the figures
+    corrected_by: int = 0  # those trials
+
+
+class DialChange(Record):
+    """One dial turned, from what to what."""
+
+    dial: str
+    before: str
+    after: str
+
+
+class UnfitArm(Record):
+    """An arm that was asked for and never started: this machine's memory cannot hold it."""
+
+    name: str
+    checkpoint: str
+    approach: str
+    memory: MemoryPlan
+    changes: tuple[DialChange, ...]  # the cheapest that make it fit; empty: none here does
+    changed_bytes: int | None  # the upper end with these changes
+
+
 class ArmPlan(Record):
     """One arm: a checkpoint and an approach, and how it will be trained."""
 
@@ -35,6 +68,7 @@ class ArmPlan(Record):
     answers_per_second: float
     subset: str | None = None  # the rows it trains on, by name; None: all training rows
     replay: float = 0.0  # rows against forgetting beside each task row
+    memory: MemoryPlan | None = None  # None: its architecture cannot be computed
 
 
 class SubsetPlan(Record):
@@ -115,6 +149,7 @@ class Agreement(Record):
     profile_json: str  # the DataProfile, as JSON
     request_json: str  # what the user asked for, as JSON
     subsets: dict[str, SubsetPlan] = {}  # noqa: RUF012 - pydantic copies it
+    unfit: tuple[UnfitArm, ...] = ()  # asked for, and never started
     replay_ids: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 - checkpoint -> rows against forgetting
     advice_json: str | None = None  # the Advice before the race, as JSON
     folds: tuple[Sides, ...] = ()  # few rows: the finalists are trained once a fold, and every

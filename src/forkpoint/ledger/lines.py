@@ -68,7 +68,7 @@ class TrialScored(Line):
     tokens: int  # training tokens, by the arm's own tokenizer
     seconds: float
     train_seconds: float
-    peak_bytes: int | None  # largest resident (CPU) or reserved (GPU) memory of the child
+    peak_bytes: int | None  # largest resident (CPU) or allocated (GPU) memory of the child
     primary: Measured
     secondary: dict[str, Measured]  # exact match, chrF, length, ...
     likelihood: Measured  # answer bits per byte

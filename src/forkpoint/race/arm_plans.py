@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
-from forkpoint.ledger import ArmPlan, RungPlan, Settings, SubsetPlan
+from forkpoint.ledger import ArmPlan, MemoryPlan, RungPlan, Settings, SubsetPlan
 from forkpoint.race.diet import fed_steps
 
 
@@ -25,6 +25,7 @@ def plan_arm(
     rows: tuple[Sequence[str], Sequence[str]],
     full: RungPlan,
     settings: Settings,
+    memory: MemoryPlan | None = None,
 ) -> ArmPlan:
     """One arm with the cost of its full length.
 
@@ -51,6 +52,7 @@ def plan_arm(
         answers_per_second=survey["answers_per_second"],
         subset=subset,
         replay=replay,
+        memory=memory,
     )
 
 

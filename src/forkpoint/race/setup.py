@@ -14,10 +14,9 @@ import orjson
 
 from forkpoint import __version__, facts
 from forkpoint.advice import advise
-from forkpoint.data import Splits, k_folds, load, profile, split
+from forkpoint.data import Splits, load, profile
 from forkpoint.data.profile_record import DataProfile
 from forkpoint.data.row import Row
-from forkpoint.data.splits import FOLD_ROWS, FOLDS
 from forkpoint.errors import BadInput, ForkpointError
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.facts.machine import MachineFacts, read_machine
@@ -30,7 +29,9 @@ from forkpoint.plan.lengths import (
     plan_rungs,
     smallest_difference,
 )
+from forkpoint.race.arm_memory import Fitting, check_fit
 from forkpoint.race.arm_plans import plan_arm, subset_names
+from forkpoint.race.division import folds_of, split_of
 from forkpoint.race.driver import AGREEMENT
 from forkpoint.race.executor import LocalExecutor, Observer
 from forkpoint.race.replay import of_checkpoint, prepare_replay, replay_shares
@@ -65,6 +66,7 @@ class Prepared:
     settings: Settings
     surveys: Mapping[str, dict[str, Any]]
     replay: Mapping[str, Sequence[Row]]
+    fitting: Fitting
 
 
 def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement:
@@ -84,15 +86,19 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
         name: Path(str(found.path)) / "tokenizer.json" for name, found in checkpoints.items()
     }
     data_profile = profile(dataset, tokenizers, seed=request.seed)
-    folds = _folds(request, dataset.rows)
-    splits = folds[0] if folds else _split(request, dataset.rows)
+    folds = folds_of(request, dataset.rows)
+    splits = folds[0] if folds else split_of(request, dataset.rows)
     folder.mkdir(parents=True, exist_ok=True)
     settings = _settings(request, data_profile, splits, checkpoints, machine)
+    fitting = check_fit(checkpoints, request.approaches, data_profile, settings, machine)
+    settings = settings.model_copy(update={"workers": fitting.workers})
+    checkpoints = {name: checkpoints[name] for name in fitting.approaches}
     executor = LocalExecutor(folder, settings.workers, threads_each(settings))
     replay = prepare_replay(request, folder, settings, splits, checkpoints, executor, observer)
     fed = {row.id: row for rows in replay.values() for row in rows}
     write_rows(folder, (*splits.train, *splits.validation, *splits.test, *fed.values()))
-    surveys = _survey(request, folder, settings, splits, checkpoints, observer)
+    works = _survey_works(fitting, settings, splits, checkpoints)
+    surveys = _survey(executor, works, observer)
     prepared = Prepared(
         request,
         budget,
@@ -104,45 +110,13 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
         settings,
         surveys,
         replay,
+        fitting,
     )
     agreement = _agree(prepared)
     RaceState(agreement)  # refuses a budget that does not take every arm to its first rung
     _write_masks(folder, agreement, surveys)
     write_whole(folder / AGREEMENT, agreement.to_json(indent=1).encode())
     return agreement
-
-
-def _folds(request: RaceRequest, rows: Sequence[Row]) -> Sequence[Splits]:
-    """Folds in which every row is tested once, for few rows that nothing else divides."""
-    divided = request.test_file or request.validation_file or request.time_field
-    if request.folds is None and (divided or request.subsets or len(rows) >= FOLD_ROWS):
-        return ()
-    count = FOLDS if request.folds is None else request.folds
-    if count < 2:
-        return ()
-    if divided or request.subsets:
-        raise BadInput("race.folds_divided")
-    return k_folds(rows, seed=request.seed, folds=count, group_by=request.group_by)
-
-
-def _split(request: RaceRequest, rows: Sequence[Row]) -> Splits:
-    return split(
-        rows,
-        seed=request.seed,
-        test=_side(request, request.test_file),
-        validation=_side(request, request.validation_file),
-        group_by=request.group_by,
-        time_field=request.time_field,
-    )
-
-
-def _side(request: RaceRequest, file: str | None) -> Sequence[Row] | None:
-    """The rows of a file that is a side of its own, read as the data is."""
-    if file is None:
-        return None
-    return load(
-        file, format=request.data_format, columns=request.columns, strict=request.strict
-    ).rows
 
 
 def _read_checkpoints(request: RaceRequest) -> dict[str, CheckpointFacts]:
@@ -204,19 +178,22 @@ def _settings(
     )
 
 
-def _survey(
-    request: RaceRequest,
-    folder: Path,
+def _survey_works(
+    fitting: Fitting,
     settings: Settings,
     splits: Splits,
     checkpoints: Mapping[str, CheckpointFacts],
-    observer: Observer,
-) -> dict[str, dict[str, Any]]:
-    works = [
+) -> list[SurveyWork]:
+    return [
         SurveyWork(
             checkpoint=name,
             facts=found,
-            approaches=request.approaches,
+            approaches=fitting.approaches[name],
+            shrinks={
+                approach: plan.shrink
+                for (owner, approach), plan in fitting.memory.items()
+                if owner == name
+            },
             train_ids=tuple(row.id for row in splits.train),
             loss_turns=settings.loss_turns,
             system_prompt=settings.system_prompt,
@@ -229,14 +206,17 @@ def _survey(
         )
         for name, found in checkpoints.items()
     ]
-    executor = LocalExecutor(folder, settings.workers, threads_each(settings))
+
+
+def _survey(
+    executor: LocalExecutor, works: Sequence[SurveyWork], observer: Observer
+) -> dict[str, dict[str, Any]]:
     surveys = {}
     for outcome in executor.run(works, observer):
-        assert_work = outcome.work
         if failed := outcome.values.get("failed"):
             raise ForkpointError(failed["key"], **failed["values"])
-        if isinstance(assert_work, SurveyWork):
-            surveys[assert_work.checkpoint] = outcome.values
+        if isinstance(outcome.work, SurveyWork):
+            surveys[outcome.work.checkpoint] = outcome.values
     return surveys
 
 
@@ -314,6 +294,7 @@ def _agree(prepared: Prepared) -> Agreement:
         subsets=subsets,
         replay_ids=replay,
         folds=folds,
+        unfit=prepared.fitting.unfit,
     )
 
 
@@ -337,9 +318,10 @@ def _arms(
             (subsets[subset].ids if subset else train, replay.get(name, ())),
             full,
             prepared.settings,
+            prepared.fitting.memory.get((name, approach)),
         )
         for name, found in prepared.checkpoints.items()
-        for approach in prepared.request.approaches
+        for approach in prepared.fitting.approaches[name]
         for subset in subset_names(subsets)
         for share in replay_shares(prepared.request)
     )

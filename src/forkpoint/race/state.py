@@ -223,8 +223,13 @@ class RaceState:
         return TrialWork(
             trial=trial,
             attempt=self.attempts.count.get(trial, 0) + 1,
-            shrink=self.attempts.shrink.get(trial, 0),
+            shrink=self._first_shrink(trial.arm) + self.attempts.shrink.get(trial, 0),
         )
+
+    def _first_shrink(self, arm: str) -> int:
+        """How small an arm's trials are from the start, so that they fit."""
+        memory = self.arms[arm].memory
+        return memory.shrink if memory else 0
 
     def _racing(self) -> Step | None:
         """The next batch of the racing; once it has ended, only catch up with what it told."""

@@ -12,7 +12,14 @@ from forkpoint.race.rows_file import read_rows
 from forkpoint.race.work import SurveyWork
 from forkpoint.train.approach import approach
 from forkpoint.train.fine_tune import fine_tune
-from forkpoint.train.job import ApproachSettings, TrainJob, TrainProgress, TrainRow
+from forkpoint.train.job import (
+    GPU_PACK_TOKENS,
+    PACK_TOKENS,
+    ApproachSettings,
+    TrainJob,
+    TrainProgress,
+    TrainRow,
+)
 
 PROBE_STEPS = 4  # optimizer steps of the speed probe; the first one warms up and is not counted
 PROBE_ANSWERS = 32  # prompts that the speed probe answers
@@ -105,11 +112,14 @@ def _train_speed(
     size = work.rows_per_step
     wanted = [rows[index % len(rows)] for index in range(PROBE_STEPS * size)]
     seen: list[TrainProgress] = []
+    shrink = work.shrinks.get(name, 0)
     with tempfile.TemporaryDirectory() as scratch:
         job = TrainJob(
             checkpoint=path,
             approach=name,
-            settings=ApproachSettings(rank=work.lora_rank, alpha=work.lora_alpha),
+            settings=ApproachSettings(
+                rank=work.lora_rank, alpha=work.lora_alpha, gradient_checkpointing=shrink > 0
+            ),
             rows=tuple(TrainRow(input_ids=row.input_ids, labels=row.labels) for row in wanted),
             steps=tuple(
                 tuple(range(step * size, (step + 1) * size)) for step in range(PROBE_STEPS)
@@ -117,6 +127,7 @@ def _train_speed(
             rate=1e-6,
             dtype=work.dtype,
             device=work.device,
+            pack_tokens=(PACK_TOKENS if work.device == "cpu" else GPU_PACK_TOKENS) >> shrink,
             folder=scratch,
         )
         result = fine_tune(job, seen.append)

@@ -15,7 +15,7 @@ from forkpoint.race.driver import read_agreement
 from forkpoint.race.weights import WEIGHTS
 from forkpoint.race.work import TrialWork
 from forkpoint.train.approach import approach
-from forkpoint.train.fine_tune import fine_tune
+from forkpoint.train.fine_tune import fine_tune, peak_memory_bytes
 from forkpoint.train.job import (
     GPU_PACK_TOKENS,
     PACK_TOKENS,
@@ -57,7 +57,8 @@ def run_trial(folder: Path, work: TrialWork, report: Report) -> dict[str, Any]:
     )
     answers = target / "answers.jsonl"
     write_answers(answers, scores, "validation", trial)
-    return _line(folder, work, result, scores, answers)
+    peak = max(result.peak_memory_bytes, peak_memory_bytes(settings.device))
+    return _line(folder, work, result, scores, answers, peak)
 
 
 def _job(rows: ArmRows, work: TrialWork, target: Path) -> TrainJob:
@@ -106,7 +107,12 @@ def _noter(report: Report) -> Callable[[TrainProgress], None]:
 
 
 def _line(
-    folder: Path, work: TrialWork, result: TrainResult, scores: ArmScores, answers: Path
+    folder: Path,
+    work: TrialWork,
+    result: TrainResult,
+    scores: ArmScores,
+    answers: Path,
+    peak_bytes: int,
 ) -> dict[str, Any]:
     line = TrialScored(
         trial=work.trial,
@@ -114,7 +120,7 @@ def _line(
         tokens=result.tokens,
         seconds=0.0,
         train_seconds=result.seconds,
-        peak_bytes=result.peak_memory_bytes,
+        peak_bytes=peak_bytes,
         primary=scores.primary,
         secondary={"exact_match": scores.exact_match, "answer_bytes": scores.answer_bytes},
         likelihood=scores.bits_per_byte,

@@ -61,6 +61,7 @@ class SurveyWork(Record):
     checkpoint: str
     facts: CheckpointFacts
     approaches: tuple[str, ...]
+    shrinks: dict[str, int] = {}  # noqa: RUF012 - approach -> how much smaller its trials start
     train_ids: tuple[str, ...]
     loss_turns: Literal["last", "all"]
     system_prompt: str | None

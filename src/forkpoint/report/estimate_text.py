@@ -7,12 +7,12 @@ from rich.cells import cell_len
 from forkpoint.estimate.fitting import Fit
 from forkpoint.estimate.memory import MemoryEstimate
 from forkpoint.estimate.reading import Measured
+from forkpoint.estimate.sizes import size_text
 from forkpoint.report.paragraph import wrap
 from forkpoint.report.visible import visible
 from forkpoint.words import say
 
 FILES_DIFFER = 0.02  # share of the parameters; below it are buffers and rounding
-HUNDREDTHS_BELOW = 10e9  # bytes; smaller sizes are shown to 10 MB
 
 
 def estimate_text(measured: Measured, estimate: MemoryEstimate, fit: Fit | None, lang: str) -> str:
@@ -38,13 +38,6 @@ def largest_text(found: Sequence[tuple[Measured, MemoryEstimate, Fit | None]], l
 
 def _say(key: str, lang: str, **values: object) -> str:
     return say(f"estimate.{key}", lang, **values)
-
-
-def size(count: float) -> str:
-    """Bytes as GB (1e9 bytes), or MB below one GB."""
-    if count < 1e9:
-        return f"{count / 1e6:.0f} MB"
-    return f"{count / 1e9:.2f} GB" if count < HUNDREDTHS_BELOW else f"{count / 1e9:.1f} GB"
 
 
 def number(count: int, lang: str) -> str:
@@ -106,9 +99,9 @@ def _peak(estimate: MemoryEstimate, lang: str) -> str:
     text = _say(
         "text_peak",
         lang,
-        value=size(estimate.estimated_bytes),
-        low=size(estimate.low_bytes),
-        high=size(estimate.high_bytes),
+        value=size_text(estimate.estimated_bytes),
+        low=size_text(estimate.low_bytes),
+        high=size_text(estimate.high_bytes),
         phase=_say(f"phase_{estimate.peak}", lang),
     )
     return wrap(text + ("。" if lang == "zh" else "."))
@@ -116,7 +109,11 @@ def _peak(estimate: MemoryEstimate, lang: str) -> str:
 
 def _parts(estimate: MemoryEstimate, lang: str) -> list[str]:
     rows = [
-        (_say(f"part_{part.name}", lang), size(part.bytes), part.bytes / estimate.estimated_bytes)
+        (
+            _say(f"part_{part.name}", lang),
+            size_text(part.bytes),
+            part.bytes / estimate.estimated_bytes,
+        )
         for part in estimate.parts
     ]
     width = max(cell_len(name) for name, _, _ in rows)
@@ -127,12 +124,14 @@ def _parts(estimate: MemoryEstimate, lang: str) -> list[str]:
     part = _say(f"part_{estimate.dominates}", lang)
     lines.append("  " + _say("text_dominates", lang, part=part))
     if estimate.host_bytes:
-        lines.append("  " + _say("text_host", lang, size=size(estimate.host_bytes)))
+        lines.append("  " + _say("text_host", lang, size=size_text(estimate.host_bytes)))
     return lines
 
 
 def _phases(estimate: MemoryEstimate, lang: str) -> str:
-    rows = [(_say(f"phase_{phase.name}", lang), size(phase.bytes)) for phase in estimate.phases]
+    rows = [
+        (_say(f"phase_{phase.name}", lang), size_text(phase.bytes)) for phase in estimate.phases
+    ]
     width = max(cell_len(name) for name, _ in rows)
     lines = [f"  {name}{' ' * (width - cell_len(name))}  {text:>9}" for name, text in rows]
     return "\n".join([_say("text_phases", lang), *lines])
@@ -140,8 +139,8 @@ def _phases(estimate: MemoryEstimate, lang: str) -> str:
 
 def _fit(estimate: MemoryEstimate, fit: Fit, lang: str) -> list[str]:
     comma = "、" if lang == "zh" else ", "
-    memory = size(fit.memory_bytes)
-    lines = [_say(f"fit_{fit.answer}", lang, memory=memory, needs=size(estimate.high_bytes))]
+    memory = size_text(fit.memory_bytes)
+    lines = [_say(f"fit_{fit.answer}", lang, memory=memory, needs=size_text(estimate.high_bytes))]
     if fit.most:
         dials = [
             _say(
@@ -158,7 +157,7 @@ def _fit(estimate: MemoryEstimate, fit: Fit, lang: str) -> list[str]:
             f"fit_approach_{answer or 'impossible'}",
             lang,
             approach=name,
-            needs=size(fit.needs_bytes.get(name, 0)),
+            needs=size_text(fit.needs_bytes.get(name, 0)),
         )
         for name, answer in fit.approaches.items()
     ]
@@ -171,25 +170,22 @@ def _fit(estimate: MemoryEstimate, fit: Fit, lang: str) -> list[str]:
 def _remedy(fit: Fit, lang: str) -> str:
     if fit.remedy is None:
         return _say("fit_no_remedy", lang)
-    changes = [
-        _say(
-            "fit_change",
-            lang,
-            dial=_say(f"dial_{change.dial}", lang),
-            before=_value(change.before, lang),
-            after=_value(change.after, lang),
-        )
-        for change in fit.remedy.changes
-    ]
+    changes = [change_text(one.dial, one.before, one.after, lang) for one in fit.remedy.changes]
     estimate = fit.remedy.estimate
     return _say(
         "fit_remedy",
         lang,
         changes=("；" if lang == "zh" else "; ").join(changes),
-        value=size(estimate.estimated_bytes),
-        low=size(estimate.low_bytes),
-        high=size(estimate.high_bytes),
+        value=size_text(estimate.estimated_bytes),
+        low=size_text(estimate.low_bytes),
+        high=size_text(estimate.high_bytes),
     )
+
+
+def change_text(dial: str, before: str, after: str, lang: str) -> str:
+    """One dial turned, in words."""
+    values = {"before": _value(before, lang), "after": _value(after, lang)}
+    return _say("fit_change", lang, dial=_say(f"dial_{dial}", lang), **values)
 
 
 def _value(text: str, lang: str) -> str:

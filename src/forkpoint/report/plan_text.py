@@ -2,6 +2,7 @@
 
 from forkpoint.ledger import Agreement
 from forkpoint.plan.clock import minutes
+from forkpoint.report.plan_memory import memory_lines
 from forkpoint.words import say
 
 
@@ -34,6 +35,7 @@ def plan_text(agreement: Agreement, lang: str) -> str:
             rates=len(settings.rate_factors),
         ),
         *_rows_of_arms(agreement, lang),
+        *memory_lines(agreement, lang),
         say("race.plan_metric", lang, metric=settings.metric, margin=settings.margin),
         say("race.plan_power", lang, difference=agreement.smallest_difference),
         say(

@@ -60,7 +60,7 @@ def fine_tune(job: TrainJob, on_progress: OnProgress | None = None) -> TrainResu
         seconds=seconds,
         total_seconds=time.monotonic() - begin,
         trainable_parameters=trainable,
-        peak_memory_bytes=_peak_memory_bytes(job.device),
+        peak_memory_bytes=peak_memory_bytes(job.device),
     )
     (folder / RESULT_FILE).write_text(result.to_json(), encoding="utf-8")
     return result
@@ -138,7 +138,8 @@ def _scheduler(job: TrainJob) -> str:
     return "constant_with_warmup" if job.schedule == "constant" else job.schedule
 
 
-def _peak_memory_bytes(device: str) -> int:
+def peak_memory_bytes(device: str) -> int:
+    """The most this process has held so far: allocated on its GPU, or resident."""
     if device != "cpu":
         import torch
 

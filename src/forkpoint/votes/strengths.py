@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from forkpoint.record import Figure, Record
 from forkpoint.votes.ballot import read_votes
 from forkpoint.votes.vote_record import Sending, Vote
 
-RESAMPLES = 1000  # bootstrap draws; the ends of a 95 % interval then move by about 1 %
+RESAMPLES = 500  # bootstrap draws; the ends of a 95 % interval then move by about 1 %
 FITTING_STEPS = 1000  # iterations of the fit; unanimous votes converge slowly
 SEED = 0  # of the bootstrap: the same votes give the same interval
 # Two rows won by each side are added to every pair of arms that met, for the interval only, so
@@ -97,9 +97,10 @@ def standings(votes: Sequence[Vote], by: Literal["person", "judge"]) -> Standing
     if not cast:
         return None
     arms = sorted({arm for vote in cast for arm in vote.arms})
-    point_A = _fit(cast, arms, np.ones(len(cast)))
-    draws_B_A = _draws(cast, arms)
     met = sorted({vote.arms for vote in cast})
+    counts_R_P_3 = _counts(cast, met)
+    point_A = _fit(arms, met, counts_R_P_3.sum(axis=0))
+    draws_B_A = _draws(arms, met, counts_R_P_3)
     found = [_strength(arm, arms, point_A, draws_B_A, cast) for arm in arms]
     return Standings(
         by=by,
@@ -111,41 +112,45 @@ def standings(votes: Sequence[Vote], by: Literal["person", "judge"]) -> Standing
     )
 
 
-def _fit(votes: Sequence[Vote], arms: list[str], weights_V: Floats, ghosts: Any = ()) -> Floats:
-    """Bradley-Terry strengths of the arms under weighted votes; a tie is half a win for each."""
+def _fit(arms: list[str], met: list[tuple[str, str]], counts_P_3: Floats) -> Floats:
+    """Bradley-Terry strengths from each pair's wins, losses and ties; a tie is half a win."""
     from evalica import Winner, bradley_terry
 
-    outcome = {"first": Winner.X, "second": Winner.Y}
-    met = sorted({vote.arms for vote in votes})
-    lines = [(v.first, v.second, outcome.get(v.choice, Winner.Draw)) for v in votes]
-    weights = [*weights_V.tolist(), *[GHOST_TIE] * len(met)]
-    lines += [(one, two, Winner.Draw) for one, two in met]
-    for (one, two), first_wins, second_wins in ghosts:
-        lines += [(one, two, Winner.X), (one, two, Winner.Y)]
-        weights += [float(first_wins), float(second_wins)]
-    xs, ys, winners = zip(*lines, strict=True)
     fitted = bradley_terry(
-        xs, ys, winners, weights=weights, tolerance=1e-8, limit=FITTING_STEPS
+        [one for one, _ in met for _ in range(3)],
+        [two for _, two in met for _ in range(3)],
+        [Winner.X, Winner.Y, Winner.Draw] * len(met),
+        weights=np.add(counts_P_3, (0.0, 0.0, GHOST_TIE)).ravel().tolist(),
+        tolerance=1e-8,
+        limit=FITTING_STEPS,
     ).scores
     scores_A: Floats = fitted.reindex(arms).to_numpy(dtype=float)
     return scores_A
 
 
-def _draws(votes: Sequence[Vote], arms: list[str]) -> Floats:
+def _draws(arms: list[str], met: list[tuple[str, str]], counts_R_P_3: Floats) -> Floats:
     """Strengths under resampled rows; the votes on one row go together. Shape (draws, arms)."""
     generator = np.random.default_rng(SEED)
-    rows = sorted({vote.row_id for vote in votes})
-    place = {row: index for index, row in enumerate(rows)}
-    row_V = np.array([place[vote.row_id] for vote in votes])
-    met = sorted({vote.arms for vote in votes})
-    ghosts = 2 * GHOST_WINS * len(met)
-    total = len(rows) + ghosts
-    draws = []
-    for weights in generator.multinomial(total, np.full(total, 1 / total), size=RESAMPLES):
-        ghost = weights[len(rows) :].reshape(len(met), 2, GHOST_WINS).sum(axis=2)
-        wins = [(pair, *ghost[index]) for index, pair in enumerate(met)]
-        draws.append(_fit(votes, arms, weights[row_V].astype(float), wins))
-    return np.stack(draws)
+    rows = len(counts_R_P_3)
+    ghosts_G_P_3 = np.zeros((2 * GHOST_WINS * len(met), len(met), 3))
+    for place in range(len(ghosts_G_P_3)):
+        ghosts_G_P_3[place, place // (2 * GHOST_WINS), place % 2] = 1.0
+    total = rows + len(ghosts_G_P_3)
+    counts_R_P_3 = np.concatenate([counts_R_P_3, ghosts_G_P_3])
+    weights_B_R = generator.multinomial(total, np.full(total, 1 / total), size=RESAMPLES)
+    counts_B_P_3 = np.einsum("br,rpo->bpo", weights_B_R.astype(float), counts_R_P_3)
+    return np.stack([_fit(arms, met, counts) for counts in counts_B_P_3])
+
+
+def _counts(votes: Sequence[Vote], met: list[tuple[str, str]]) -> Floats:
+    """Wins of a pair's first arm, of its second, and ties, by row: shape (rows, pairs, 3)."""
+    rows = {row: place for place, row in enumerate(sorted({vote.row_id for vote in votes}))}
+    pairs = {pair: place for place, pair in enumerate(met)}
+    counts_R_P_3 = np.zeros((len(rows), len(met), 3))
+    for vote in votes:
+        outcome = 2 if vote.winner is None else vote.arms.index(vote.winner)
+        counts_R_P_3[rows[vote.row_id], pairs[vote.arms], outcome] += 1
+    return counts_R_P_3
 
 
 def _strength(
