@@ -40,6 +40,7 @@ def folded(folder: Path, **changes: object) -> Agreement:
     )
     update = {
         "folds": folds,
+        "settings": agreed.settings.model_copy(update={"folds": len(folds)}),
         "train_ids": folds[0].train_ids,
         "validation_ids": folds[0].rung_validation_ids,
         "rung_validation_ids": folds[0].rung_validation_ids,

@@ -38,7 +38,7 @@ FAMILIES = (
     Family("qwen3", r"qwen-?3", "tuned"),
     Family("qwen2.5-coder", r"qwen-?2\.5-coder", "base"),
     Family("qwen2.5-math", r"qwen-?2\.5-math", "base"),
-    Family("qwen2.5-vl", r"qwen-?2\.5-vl", "tuned"),
+    Family("qwen2.5-vl", r"qwen-?2\.5-(vl|omni)", "tuned"),
     Family("qwen2.5", r"qwen-?2\.5", "base"),
     Family("qwen2-vl", r"qwen-?2-vl", "tuned"),
     Family("qwen2", r"qwen-?2", "base"),
@@ -79,6 +79,7 @@ FAMILIES = (
     Family("chatglm", r"chatglm", "tuned"),
     Family("glm-4.5", r"glm-4\.[5-9]|glm-[5-9]", "tuned"),
     Family("glm-z1", r"glm-z1", "tuned"),
+    Family("glm-4-0414", r"glm-4-.*0414", "tuned"),
     Family("glm-4", r"glm-?4", "base"),
     Family("glm", r"glm", "base"),
     Family("yi-coder", r"^yi-coder", "base"),
@@ -104,7 +105,7 @@ FAMILIES = (
     Family("falcon3", r"falcon-?3", "open"),
     Family("falcon-h1", r"falcon-h1", "open"),
     Family("falcon", r"falcon", "base", aligned=False),
-    Family("smollm3", r"smollm-?3", "tuned"),
+    Family("smollm3", r"smollm-?3(?!\d)", "tuned"),
     Family("smollm2", r"smollm-?2", "base"),
     Family("smollm", r"smollm", "base"),
     Family("olmo-3", r"olmo-?3", "open"),
@@ -140,9 +141,10 @@ FAMILIES = (
 _PLAIN_WORD = re.compile(
     r"v?\d+(\.\d+)*[a-z]?|\d+(\.\d+)?[bmkt]|\d+x\d+(\.\d+)?b|[ae]\d+(\.\d+)?b|hf|meta|mini|small|"
     r"medium|large|tiny|nano|micro|x+l|lite|moe|dense|mamba|preview|intermediate|step|deduped|"
-    r"multilingual|code|coder|math|vl|vision|audio|omni|text|long|ctx|unsloth|bnb|[248]bit|"
-    r"gptq|awq|gguf|mlx|exl2|hqq|fp8|fp16|bf16|nf4|int[48]|w\d+a\d+|q\d|k|m|s|dynamic|quantized|"
-    r"marlin|safetensors|sharded|pt|base"
+    r"multilingual|code|coder|math|vl|vision|audio|omni|text|long|ctx|unsloth|bnb|\d(\.\d+)?bits?|"
+    r"gptq|awq|gguf|mlx|exl[23]|hqq|vptq|quip|qtip|aqlm|e8p(rvq)?|fp8|fp16|bf16|nf4|int[48]|ov|onnx|"
+    r"w\d+a\d+|q\d|k|m|s|dynamic|static|quantized|marlin|safetensors|sharded|pt|base|"
+    r"(re)?upload(ed)?|copy|mirror|clone|backup|fix(ed)?|tokfix"
 )
 _UNKNOWN = Family("", "", "open", aligned=False)
 

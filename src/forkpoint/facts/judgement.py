@@ -12,11 +12,12 @@ from forkpoint.facts.signals.generation import generation_signals
 from forkpoint.facts.signals.name import name_signals
 from forkpoint.facts.signals.template import template_signals
 from forkpoint.facts.signals.tokens import token_signals
+from forkpoint.facts.signals.training import training_signals
 from forkpoint.facts.signals.weights import weight_signals
 
 GROUPS = (
     name_signals, card_signals, generation_signals, template_signals, token_signals,
-    architecture_signals, weight_signals,
+    architecture_signals, training_signals, weight_signals,
 )  # fmt: skip
 
 # Shares before anything is known: about those of the text models that people fine-tune.

@@ -50,6 +50,29 @@ class UnfitArm(Record):
     changed_bytes: int | None  # the upper end with these changes
 
 
+class Speed(Record):
+    """How fast one checkpoint is on this machine by the speed probe, in seconds of one clock."""
+
+    start_seconds: float  # of a child process until its rows are rendered
+    load_seconds: float  # of the weights
+    score_row_seconds: float  # of the likelihood of one row
+    answer_batch: int  # prompts answered together
+    answer_warmup_seconds: float  # more for a process's first batch than for the others
+    answer_prompt_seconds: float  # of reading a batch of prompts
+    answer_step_seconds: float  # of one more token of a batch
+    answer_tokens: int  # after which a tuned checkpoint's batch is done
+    setup_seconds: dict[str, float]  # approach -> loading, wrapping and saving in one training
+    train_tokens_per_second: dict[str, float]  # by approach
+
+
+class Correction(Record):
+    """What earlier trials on this machine say of an estimate: it is multiplied by `factor`."""
+
+    factor: float
+    trials: int
+    races: int
+
+
 class ArmPlan(Record):
     """One arm: a checkpoint and an approach, and how it will be trained."""
 
@@ -108,6 +131,12 @@ class Settings(Record):
     general_set: str | None  # which questions measure general ability, None for none
     workers: int  # trials that run at the same time
     decoding: str = "greedy"
+    folds: int = 0  # parts of the rows that are each tested once; 0: one test set
+
+    @property
+    def repeats(self) -> int:
+        """Trainings of a close finalist beyond its first: further folds, or further seeds."""
+        return (self.folds or self.finalist_seeds) - 1
 
 
 class Sides(Record):
@@ -149,6 +178,11 @@ class Agreement(Record):
     profile_json: str  # the DataProfile, as JSON
     request_json: str  # what the user asked for, as JSON
     subsets: dict[str, SubsetPlan] = {}  # noqa: RUF012 - pydantic copies it
+    speeds: dict[str, Speed] = {}  # noqa: RUF012 - checkpoint -> by the clock on the wall
+    processor_speeds: dict[str, Speed] = {}  # noqa: RUF012 - the same in processor seconds
+    stations: dict[str, float] = {}  # noqa: RUF012 - predicted seconds of each part of the race
+    corrections: dict[str, Correction] = {}  # noqa: RUF012 - approach -> of its trials' seconds
+    price: str | None = None  # of an hour of this machine, as the user said it
     unfit: tuple[UnfitArm, ...] = ()  # asked for, and never started
     replay_ids: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 - checkpoint -> rows against forgetting
     advice_json: str | None = None  # the Advice before the race, as JSON
@@ -164,8 +198,3 @@ class Agreement(Record):
             rung_validation_ids=self.rung_validation_ids,
             test_ids=self.test_ids,
         )
-
-    @property
-    def repeats(self) -> int:
-        """Trainings of a close finalist beyond its first: further folds, or further seeds."""
-        return (len(self.folds) or self.settings.finalist_seeds) - 1

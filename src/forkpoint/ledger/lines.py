@@ -77,6 +77,7 @@ class TrialScored(Line):
     final_loss: float | None
     answers: str  # file of answers, relative to the run folder
     answers_sha256: str
+    processor_seconds: float | None = None  # of all threads of the child
 
 
 class TrialFailed(Line):
@@ -157,6 +158,7 @@ class AnswersMade(Line):
     seconds: float
     answers: str
     answers_sha256: str
+    processor_seconds: float | None = None  # of all threads of the child
 
 
 class GeneralMeasured(Line):
@@ -170,6 +172,7 @@ class GeneralMeasured(Line):
     seconds: float
     outcomes: str  # file of per-question outcomes, relative to the run folder
     outcomes_sha256: str
+    processor_seconds: float | None = None  # of all threads of the child
 
 
 class Resumed(Line):

@@ -1,9 +1,12 @@
 """The user's budget: a time, a number of training tokens, or a share of brute force."""
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 from forkpoint.errors import BadInput
+from forkpoint.ledger import ArmPlan, Settings
+from forkpoint.plan.forecast import LEADERS, Course, budget_within
 from forkpoint.record import Record
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -16,6 +19,23 @@ class Budget(Record):
     text: str
     kind: Literal["seconds", "tokens", "share"]
     amount: float  # seconds, tokens, or a share of brute force in 0..1
+
+
+def brute_force_tokens(arms: Sequence[ArmPlan], settings: Settings) -> int:
+    """Every arm at every rate of its bracket to full length, the two finalists repeated."""
+    rates = len(settings.rate_factors)
+    every = sum(arm.full_tokens * rates * len(arm.renderings) for arm in arms)
+    mean = sum(arm.full_tokens for arm in arms) / len(arms)
+    return round(every + min(LEADERS, len(arms)) * settings.repeats * mean)
+
+
+def budget_tokens(budget: Budget, course: Course, brute: int) -> int:
+    """The budget in training tokens: once, before the start, never more than brute force."""
+    if budget.kind == "tokens":
+        return min(brute, round(budget.amount))
+    if budget.kind == "share":
+        return round(brute * budget.amount)
+    return round(budget_within(course, budget.amount, brute))
 
 
 def read_budget(text: str) -> Budget:

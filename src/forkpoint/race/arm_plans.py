@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
-from forkpoint.ledger import ArmPlan, MemoryPlan, RungPlan, Settings, SubsetPlan
+from forkpoint.ledger import ArmPlan, MemoryPlan, RungPlan, Settings, Speed, SubsetPlan
+from forkpoint.plan.forecast import answers_per_second
 from forkpoint.race.diet import fed_steps
 
 
@@ -33,7 +34,7 @@ def plan_arm(
     and of its checkpoint's rows against forgetting.
     """
     name, approach, subset, replay = kind
-    measured = survey["approaches"][approach]
+    measured, speed = survey["approaches"][approach], Speed.model_validate(survey["speed"])
     lengths = next(iter(survey["renderings"].values()))
     steps = fed_steps(*rows, replay, full, settings.rows_per_step, settings.seed)
     return ArmPlan(
@@ -47,9 +48,9 @@ def plan_arm(
         rate_values=measured["rate_values"],
         full_tokens=sum(lengths[row] for step in steps for row in step),
         trainable_parameters=measured["trainable_parameters"],
-        load_seconds=survey["load_seconds"] + measured["setup_seconds"],
-        train_tokens_per_second=measured["train_tokens_per_second"],
-        answers_per_second=survey["answers_per_second"],
+        load_seconds=speed.load_seconds + speed.setup_seconds[approach],
+        train_tokens_per_second=speed.train_tokens_per_second[approach],
+        answers_per_second=answers_per_second(speed),
         subset=subset,
         replay=replay,
         memory=memory,

@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,7 @@ def run_work(folder: str, work_json: bytes, outcome: str, progress: str, threads
 
         torch.set_num_threads(threads)
         values = _do(Path(folder), work_json, _reporter(Path(progress)))
+        values["processor_seconds"] = time.process_time()
     except Diverged as error:
         values = {"failed": {"key": error.key, "values": _plain(error.values), "retry": "rate"}}
     except ForkpointError as error:

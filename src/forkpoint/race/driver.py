@@ -23,6 +23,7 @@ from forkpoint.ledger import (
     TrialScored,
     TrialStarted,
 )
+from forkpoint.plan.forecast import trial_seconds
 from forkpoint.race.executor import PAUSE, Executor, Outcome
 from forkpoint.race.openings import count_opening
 from forkpoint.race.state import RaceState, Step
@@ -172,11 +173,15 @@ class _StartsWrittenDown:
 
 
 def predicted_seconds(agreement: Agreement, work: TrialWork) -> float:
-    """Seconds a trial should take, by the speed probe: load, train, load again, answer."""
+    """Seconds a trial should take, by the speed probe."""
     arm = next(arm for arm in agreement.arms if arm.name == work.trial.arm)
     tokens = arm.full_tokens * agreement.rungs[work.trial.rung - 1].share
-    answers = len(agreement.rung_validation_ids) / arm.answers_per_second
-    return 2 * arm.load_seconds + tokens / arm.train_tokens_per_second + answers
+    rows = len(agreement.rung_validation_ids)
+    if speed := agreement.speeds.get(arm.checkpoint):
+        correction = agreement.corrections.get(arm.approach)
+        return trial_seconds(speed, arm.approach, tokens, rows, correction)
+    answers = rows / arm.answers_per_second
+    return arm.load_seconds + tokens / arm.train_tokens_per_second + answers
 
 
 def _lost(lines: list[AnyLine]) -> list[str]:

@@ -39,6 +39,7 @@ class RaceRequest(Record):
     folds: int | None = None  # parts that are each tested once; None: by the number of rows
     skip_general: bool = False  # general ability is neither measured nor shown
     workers: int | None = None
+    price: str | None = None  # of an hour of this machine, with the currency as given
     subsets: tuple[str, ...] = ()  # NAME=FILE: arms that train on these rows only
     replay: tuple[float, ...] = ()  # shares of the task rows; one arm each
     replay_rows: str | None = None  # the file of general rows

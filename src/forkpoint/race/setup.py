@@ -20,9 +20,19 @@ from forkpoint.data.row import Row
 from forkpoint.errors import BadInput, ForkpointError
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.facts.machine import MachineFacts, read_machine
-from forkpoint.ledger import Agreement, ArmPlan, RungPlan, Settings, Sides, SubsetPlan, write_whole
+from forkpoint.ledger import (
+    Agreement,
+    ArmPlan,
+    RungPlan,
+    Settings,
+    Sides,
+    Speed,
+    SubsetPlan,
+    write_whole,
+)
 from forkpoint.measure.metric import check_metric, primary_metric
-from forkpoint.plan.budget import Budget, read_budget
+from forkpoint.plan.budget import Budget, brute_force_tokens, budget_tokens, read_budget
+from forkpoint.plan.forecast import Course, forecast
 from forkpoint.plan.lengths import (
     default_passes,
     default_rows_per_step,
@@ -90,6 +100,7 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
     splits = folds[0] if folds else split_of(request, dataset.rows)
     folder.mkdir(parents=True, exist_ok=True)
     settings = _settings(request, data_profile, splits, checkpoints, machine)
+    settings = settings.model_copy(update={"folds": len(folds)})
     fitting = check_fit(checkpoints, request.approaches, data_profile, settings, machine)
     settings = settings.model_copy(update={"workers": fitting.workers})
     checkpoints = {name: checkpoints[name] for name in fitting.approaches}
@@ -250,14 +261,22 @@ def _agree(prepared: Prepared) -> Agreement:
     subsets = read_subsets(prepared.request.subsets, train, prepared.request.seed)
     replay = of_checkpoint(prepared.replay, excluded)
     arms = _arms(prepared, train, subsets, replay, rungs[-1])
-    repeats = (len(folds) or settings.finalist_seeds) - 1
-    brute = _brute_force_tokens(arms, settings, repeats)
+    brute = brute_force_tokens(arms, settings)
     rung_ids = validation[:RUNG_ROWS]
-    tokens, seconds = _budget(prepared.budget, arms, settings, brute, len(rung_ids))
-    limits = {
-        name: round(found["answer_tokens"] * ANSWER_SLACK) + ANSWER_SLACK_TOKENS
-        for name, found in prepared.surveys.items()
-    }
+    course = Course(
+        arms=arms,
+        rungs=rungs,
+        settings=settings,
+        speeds=_speeds(prepared.surveys, "speed"),
+        limits={
+            name: round(found["answer_tokens"] * ANSWER_SLACK) + ANSWER_SLACK_TOKENS
+            for name, found in prepared.surveys.items()
+        },
+        rung_rows=len(rung_ids),
+        test_rows=len(test),
+    )
+    tokens = budget_tokens(prepared.budget, course, brute)
+    stations = forecast(course, tokens)
     return Agreement(
         forkpoint_version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -273,11 +292,11 @@ def _agree(prepared: Prepared) -> Agreement:
         removed={gone.row.id: f"race.removed_{gone.why}" for gone in splits.removed},
         arms=arms,
         rungs=rungs,
-        settings=settings.model_copy(update={"answer_tokens": limits}),
+        settings=settings.model_copy(update={"answer_tokens": dict(course.limits)}),
         budget_text=prepared.budget.text,
         budget_tokens=tokens,
         brute_force_tokens=brute,
-        predicted_seconds=seconds,
+        predicted_seconds=sum(stations.values()),
         smallest_difference=smallest_difference(len(test)),
         checkpoints=dict(prepared.checkpoints),
         machine=prepared.machine,
@@ -294,6 +313,10 @@ def _agree(prepared: Prepared) -> Agreement:
         subsets=subsets,
         replay_ids=replay,
         folds=folds,
+        speeds=dict(course.speeds),
+        processor_speeds=_speeds(prepared.surveys, "processor_speed"),
+        stations=stations,
+        price=prepared.request.price,
         unfit=prepared.fitting.unfit,
     )
 
@@ -327,42 +350,8 @@ def _arms(
     )
 
 
-def _brute_force_tokens(arms: Sequence[ArmPlan], settings: Settings, repeats: int) -> int:
-    """Every arm at every rate of its bracket to full length, two finalists repeated."""
-    rates = len(settings.rate_factors)
-    every = sum(arm.full_tokens * rates * len(arm.renderings) for arm in arms)
-    mean = sum(arm.full_tokens for arm in arms) / len(arms)
-    return round(every + min(2, len(arms)) * repeats * mean)
-
-
-def _budget(
-    budget: Budget, arms: Sequence[ArmPlan], settings: Settings, brute: int, answered: int
-) -> tuple[int, float]:
-    """The budget in training tokens, and the seconds a race of that size should take.
-
-    One token costs what it costs on average over all arms, loading and answering included,
-    since trials differ in length but not in kind.
-    """
-    trials = sum(len(arm.renderings) for arm in arms) * len(settings.rate_factors)
-    whole = sum(
-        (
-            arm.load_seconds
-            + arm.full_tokens / arm.train_tokens_per_second
-            + answered / arm.answers_per_second
-        )
-        * len(arm.renderings)
-        * len(settings.rate_factors)
-        for arm in arms
-    )
-    seconds_a_token = whole / settings.workers / max(brute, 1)
-    overhead = trials * sum(arm.load_seconds for arm in arms) / len(arms) / settings.workers
-    if budget.kind == "tokens":
-        tokens = min(brute, round(budget.amount))
-    elif budget.kind == "share":
-        tokens = round(brute * budget.amount)
-    else:
-        tokens = min(brute, round(max(0.0, budget.amount - overhead) / seconds_a_token))
-    return tokens, overhead + tokens * seconds_a_token
+def _speeds(surveys: Mapping[str, dict[str, Any]], clock: str) -> dict[str, Speed]:
+    return {name: Speed.model_validate(found[clock]) for name, found in surveys.items()}
 
 
 def _versions() -> dict[str, str]:

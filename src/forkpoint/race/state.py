@@ -27,13 +27,12 @@ from forkpoint.ledger import (
     TrialFailed,
     TrialScored,
 )
+from forkpoint.plan.forecast import reserve_tokens
 from forkpoint.race.bracket import FACTOR, Bracket
 from forkpoint.race.finalists import choose_finalists, finishing_trials
 from forkpoint.race.live_prior import LIVE_PRIOR
 from forkpoint.race.work import AnswerWork, GeneralWork, TrialWork, Work
 
-RESERVE_SHARE = 0.4  # of the budget at most kept for the finalists' further seeds
-FOLDS_RESERVE_SHARE = 0.6  # the same when every row is tested once: folds decide what n is
 ROW_CORRELATION = 0.5  # of two arms' errors on the same validation rows, before it is measured
 
 
@@ -84,14 +83,8 @@ class RaceState:
 
     def _make_selector(self) -> Selector:
         plan = self.agreement
-        reference = plan.arms[0].full_tokens
-        full = max(1, reference)
-        finishing = 2 * plan.repeats * full
-        most = FOLDS_RESERVE_SHARE if plan.folds else RESERVE_SHARE
-        first = plan.rungs[0].share * len(plan.settings.rate_factors)
-        opening = first * sum(arm.full_tokens * len(arm.renderings) for arm in plan.arms)
-        left = max(0.0, plan.budget_tokens - opening)  # every arm gets its bracket first
-        reserve = min(finishing, most * plan.budget_tokens, left)
+        full = max(1, plan.arms[0].full_tokens)
+        reserve = reserve_tokens(plan.arms, plan.rungs, plan.settings, plan.budget_tokens)
         arms = [
             Arm(
                 name=arm.name,

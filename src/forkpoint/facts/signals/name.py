@@ -10,7 +10,9 @@ from forkpoint.facts.signals import Signals
 STAGE_WORD = 5.0  # log-odds; a stage word in a name is nearly a definition [A7]
 METHOD_WORD = 4.0  # log-odds; -sft, -dpo name the last training step
 UNMARKED = 2.5  # log-odds; a convention has exceptions in every family [A7]
-OWN_NAME = 1.5  # log-odds against base; continued pre-training has such names too
+UNSIZED = 1.0  # log-odds; a family's word without a size is rarely a publisher's own name
+OWN_NAME = 1.5  # log-odds for a name without a stage; continued pre-training has such names too
+OWN_NAME_BASE = 0.8  # log-odds against base beside it: together 1.5, as found
 COMMUNITY_TUNE = 3.0  # log-odds; names of well-known tuning recipes
 KIND_WORD = 4.0  # log-odds; coder, vl, embedding, reward
 AGAINST = 3.0  # log-odds; a tuning word speaks against base as such
@@ -38,6 +40,7 @@ VISION_WORDS = re.compile(
 )
 EMBEDDING_WORDS = re.compile(r"embed|\b(bge|gte|e5|sbert|minilm|retriever|rerank(er)?)\b")
 REWARD_WORDS = re.compile(r"reward|\b(rm|prm|orm)\b")
+SIZE = re.compile(r"\d(\.\d+)?[bmkt]\b|gpt-?2|bloom|phi-?\d|mpt|opt|pocket", re.IGNORECASE)
 
 
 def words_of(title: str) -> tuple[str, ...]:
@@ -100,7 +103,7 @@ def _stage_of(word: str, before: tuple[str, ...], family: Family) -> str | None:
 
 
 def _method_words(title: str, signals: Signals) -> None:
-    words = words_of(title)
+    words = [word.rstrip("0123456789") or word for word in words_of(title)]
     for word in words:
         if word in TUNING_WORDS:
             _add(signals.sold_as, "base", -AGAINST, word)
@@ -123,11 +126,13 @@ def _convention(title: str, family: Family, signals: Signals) -> None:
     """What a name without a stage word means in its family."""
     own = own_words(title, family) if family.pattern else ()
     if own:  # somebody's own name on a family's checkpoint: mostly a tune, the files decide
-        _add(signals.sold_as, "base", -OWN_NAME, " ".join(own))
+        _add(signals.sold_as, "base", -OWN_NAME_BASE, " ".join(own))
+        _add(signals.sold_as, "none", OWN_NAME, " ".join(own))
         _add(signals.post_training, "none", -OWN_NAME, " ".join(own))
     elif family.unmarked == "base":
-        _add(signals.sold_as, "base", UNMARKED, f"{family.name}: {title}")
-        _add(signals.post_training, "none", UNMARKED, f"{family.name}: {title}")
+        weight = UNMARKED if SIZE.search(title) else UNSIZED
+        _add(signals.sold_as, "base", weight, f"{family.name}: {title}")
+        _add(signals.post_training, "none", weight, f"{family.name}: {title}")
     if family.unmarked == "tuned":
         _add(signals.sold_as, "base", -UNMARKED, f"{family.name}: {title}")
         _add(signals.sold_as, "none", UNMARKED, f"{family.name}: {title}")

@@ -4,8 +4,8 @@ from forkpoint.facts.checkpoint_facts import Evidence
 from forkpoint.facts.reading import Reading
 from forkpoint.facts.signals import Signals
 
-ABSENT = 2.0  # log-odds for base; fairly strong, though old tuned checkpoints have none either
-PRESENT = 0.7  # log-odds against base; weak, since Qwen2.5 Base ships one [A6 against E6]
+ABSENT = 1.5  # log-odds for base; old or home-made tuned checkpoints have none either
+PRESENT = 1.0  # log-odds against base; weak, since Qwen2.5 Base ships one [A6 against E6]
 FORCED_THOUGHT = 2.5  # log-odds for thinking; the prompt itself opens a thought
 SWITCHED_THOUGHT = 0.5  # log-odds for thinking; reasoning can be switched
 TOOLS = 0.5  # log-odds against base; templates with tools belong to tuned checkpoints, mostly

@@ -1,0 +1,169 @@
+"""How long a race will take: one model for the plan, for every trial, and for the bar."""
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import NamedTuple
+
+from forkpoint.ledger import ArmPlan, Correction, RungPlan, Settings, Speed
+
+STATIONS = ("untrained", "bracket", "racing", "finishing", "test", "general")
+RESERVE_SHARE = 0.4  # of the budget at most kept for the finalists' further seeds
+FOLDS_RESERVE_SHARE = 0.6  # the same where every row is tested once: folds decide what n is
+WIDENINGS = 0.5  # trials an arm that widen a bracket, on average [docs/studies/time.md]
+RACING_SHARE = 0.8  # of full length, the mean trial of the racing [docs/studies/time.md]
+RACING_AT_ONCE = 1  # trials: each choice waits for the score before it [engine's `parallel`]
+LEADERS = 2  # arms brought to full length and repeated with further seeds
+FINALISTS = 3  # arms whose test answers are taken, usually
+GENERAL_SPANS = 200  # choices of the questions about general ability that are scored
+GENERAL_ASKED = 250  # questions that are answered
+GENERAL_TOKENS = 64  # limit of such an answer [measure/general.py]
+
+
+class Course(NamedTuple):
+    """What a race will run over, before its budget is known."""
+
+    arms: Sequence[ArmPlan]
+    rungs: Sequence[RungPlan]
+    settings: Settings
+    speeds: Mapping[str, Speed]  # by checkpoint
+    limits: Mapping[str, int]  # checkpoint -> tokens of an untuned checkpoint's answer
+    rung_rows: int
+    test_rows: int
+    corrections: Mapping[str, Correction] = {}
+
+
+def answer_seconds(speed: Speed, rows: int, tokens: int) -> float:
+    """A child that loads weights, scores the rows' likelihood and answers them."""
+    batches = ceil(rows / speed.answer_batch)
+    answering = batches * (speed.answer_prompt_seconds + tokens * speed.answer_step_seconds)
+    return (
+        speed.start_seconds
+        + speed.load_seconds
+        + rows * speed.score_row_seconds
+        + speed.answer_warmup_seconds
+        + answering
+    )
+
+
+def answers_per_second(speed: Speed) -> float:
+    """Prompts that a tuned checkpoint answers in a second, once it is loaded."""
+    batch = speed.answer_prompt_seconds + speed.answer_tokens * speed.answer_step_seconds
+    return speed.answer_batch / max(batch, 1e-6)
+
+
+def trial_seconds(
+    speed: Speed, approach: str, tokens: float, rows: int, correction: Correction | None = None
+) -> float:
+    """A child that trains on so many tokens and answers so many rows."""
+    training = speed.setup_seconds[approach] + tokens / speed.train_tokens_per_second[approach]
+    factor = correction.factor if correction else 1.0
+    return factor * (training + answer_seconds(speed, rows, speed.answer_tokens))
+
+
+def general_seconds(speed: Speed) -> float:
+    """A child that answers the questions about general ability; answers may run to their limit."""
+    answered = answer_seconds(speed, GENERAL_ASKED, GENERAL_TOKENS)
+    return answered + (GENERAL_SPANS - GENERAL_ASKED) * speed.score_row_seconds
+
+
+def reserve_tokens(
+    arms: Sequence[ArmPlan], rungs: Sequence[RungPlan], settings: Settings, budget_tokens: float
+) -> float:
+    """What is kept of a budget for the finalists' further trainings, after every arm's bracket."""
+    finishing = LEADERS * settings.repeats * arms[0].full_tokens
+    left = max(0.0, budget_tokens - opening_tokens(arms, rungs, settings))
+    share = FOLDS_RESERVE_SHARE if settings.folds else RESERVE_SHARE
+    return min(finishing, share * budget_tokens, left)
+
+
+def opening_tokens(arms: Sequence[ArmPlan], rungs: Sequence[RungPlan], settings: Settings) -> float:
+    """The brackets of all arms at the first rung."""
+    each = rungs[0].share * len(settings.rate_factors)
+    return each * sum(arm.full_tokens * len(arm.renderings) for arm in arms)
+
+
+def forecast(course: Course, budget_tokens: float) -> dict[str, float]:
+    """Seconds of every station of a race with this budget, in the order of `STATIONS`."""
+    settings, at_once = course.settings, course.settings.workers
+    reserve = reserve_tokens(course.arms, course.rungs, settings, budget_tokens)
+    first = [_trial(course, arm, course.rungs[0].share) for arm in course.arms]
+    tries = [len(settings.rate_factors) * len(arm.renderings) + WIDENINGS for arm in course.arms]
+    opening = opening_tokens(course.arms, course.rungs, settings)
+    widening = WIDENINGS * course.rungs[0].share * sum(arm.full_tokens for arm in course.arms)
+    free = max(0.0, budget_tokens - reserve - opening - widening)
+    mean_full = sum(arm.full_tokens for arm in course.arms) / len(course.arms)
+    final_trials = reserve / mean_full
+    middle = sum(_trial(course, arm, RACING_SHARE) for arm in course.arms) / len(course.arms)
+    last = sum(_trial(course, arm, 1.0) for arm in course.arms) / len(course.arms)
+    bracket = sum(seconds * count for seconds, count in zip(first, tries, strict=True))
+    raced = 0.0 if len(course.rungs) == 1 else free / (RACING_SHARE * mean_full)
+    return {
+        "untrained": _side_by_side(
+            [
+                answer_seconds(speed, course.rung_rows, course.limits[name])
+                for name, speed in course.speeds.items()
+            ],
+            at_once,
+        ),
+        "bracket": bracket / min(at_once, max(1.0, sum(tries))),
+        "racing": raced * middle / RACING_AT_ONCE,
+        "finishing": final_trials * last / min(at_once, max(1.0, final_trials)),
+        "test": _side_by_side(_test_pieces(course, final_trials), at_once),
+        "general": _side_by_side(_general_pieces(course), at_once),
+    }
+
+
+def budget_within(course: Course, seconds: float, most_tokens: float) -> float:
+    """The largest budget in tokens whose race should end within so many seconds."""
+    low, high = 0.0, most_tokens
+    if sum(forecast(course, high).values()) <= seconds:
+        return high
+    for _ in range(40):  # halvings: to a millionth of a millionth
+        middle = (low + high) / 2
+        if sum(forecast(course, middle).values()) <= seconds:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _trial(course: Course, arm: ArmPlan, share: float) -> float:
+    return trial_seconds(
+        course.speeds[arm.checkpoint],
+        arm.approach,
+        arm.full_tokens * share,
+        course.rung_rows,
+        course.corrections.get(arm.approach),
+    )
+
+
+def _test_pieces(course: Course, final_trials: float) -> list[float]:
+    """Test answers of the finalists' trials, and of their checkpoints untrained."""
+    speeds = list(course.speeds.values())
+    tuned = sum(answer_seconds(s, course.test_rows, s.answer_tokens) for s in speeds) / len(speeds)
+    finalists = min(FINALISTS, len(course.arms))
+    untuned = [
+        answer_seconds(speed, course.test_rows, course.limits[name])
+        for name, speed in course.speeds.items()
+    ]
+    mean = sum(untuned) / len(untuned)
+    checkpoints = min(finalists, len(untuned))
+    return [tuned] * (finalists + round(final_trials)) + [mean] * checkpoints
+
+
+def _general_pieces(course: Course) -> list[float]:
+    """Before for each finalist's checkpoint, after for each finalist, the null control."""
+    if not course.settings.general_set:
+        return []
+    speeds = list(course.speeds.values())
+    mean = sum(general_seconds(speed) for speed in speeds) / len(speeds)
+    finalists = min(FINALISTS, len(course.arms))
+    return [mean] * (finalists + min(finalists, len(speeds)) + 1)
+
+
+def _side_by_side(pieces: Sequence[float], at_once: int) -> float:
+    """Pieces handed out in their order to whoever is free."""
+    busy = [0.0] * max(1, at_once)
+    for piece in pieces:
+        busy[busy.index(min(busy))] += piece
+    return max(busy)

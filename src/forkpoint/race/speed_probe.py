@@ -1,0 +1,161 @@
+"""How fast one checkpoint loads, trains and answers here: a short run of each, on two clocks."""
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from forkpoint.ledger import Speed
+from forkpoint.models.rendering import Rendered
+from forkpoint.race.work import SurveyWork
+from forkpoint.train.approach import approach
+from forkpoint.train.fine_tune import fine_tune
+from forkpoint.train.job import (
+    GPU_PACK_TOKENS,
+    PACK_TOKENS,
+    ApproachSettings,
+    TrainJob,
+    TrainProgress,
+    TrainRow,
+)
+
+PROBE_STEPS = 4  # optimizer steps; the first one warms up and is not counted
+SMALL_PROBE_STEPS = 16  # of a checkpoint whose steps are too short to be timed one by one
+SMALL_PARAMETERS = 50_000_000  # below it a step takes some hundredths of a second
+Report = Callable[[dict[str, Any]], None]
+
+
+class Stopwatch:
+    """Seconds since it was started, by the clock on the wall and by the processor."""
+
+    def __init__(self) -> None:
+        self.wall, self.processor = time.monotonic(), time.process_time()
+
+    def lap(self) -> tuple[float, float]:
+        """Seconds since the last lap, on both clocks."""
+        wall, processor = time.monotonic(), time.process_time()
+        passed = (wall - self.wall, processor - self.processor)
+        self.wall, self.processor = wall, processor
+        return passed
+
+
+def measure_speed(
+    work: SurveyWork,
+    tokenizer: Any,
+    rows: Sequence[Rendered],
+    started: tuple[float, float],
+    report: Report,
+) -> dict[str, Any]:
+    """Both `Speed`s of a checkpoint and what its probe trainings showed; plain values.
+
+    `started`: seconds until the rows were rendered, on both clocks.
+    """
+    if not rows:
+        return {"approaches": {}}
+    answering = _answer_speed(work, tokenizer, rows)
+    approaches: dict[str, Any] = {}
+    for name in work.approaches:
+        report({"approach": name})
+        approaches[name] = _train_speed(work, name, rows)
+    speeds = [
+        Speed(
+            start_seconds=started[clock],
+            setup_seconds={name: one["setup_seconds"][clock] for name, one in approaches.items()},
+            train_tokens_per_second={
+                name: one["tokens_per_second"][clock] for name, one in approaches.items()
+            },
+            **answering[clock],
+        ).model_dump()
+        for clock in (0, 1)
+    ]
+    return {"speed": speeds[0], "processor_speed": speeds[1], "approaches": approaches}
+
+
+def _answer_speed(
+    work: SurveyWork, tokenizer: Any, rows: Sequence[Rendered]
+) -> list[dict[str, Any]]:
+    """Loading, scoring and answering, on both clocks."""
+    from forkpoint.measure.likelihood import row_bits
+    from forkpoint.models.generation import ANSWER_BATCH, generate
+    from forkpoint.models.weights import load_model
+
+    watch = Stopwatch()
+    path = str(work.facts.path)
+    model = load_model(path, dtype=work.dtype, device=work.device)  # type: ignore[arg-type]
+    load = watch.lap()
+    few = rows[:ANSWER_BATCH]
+    row_bits(model, few)
+    warm = watch.lap()
+    row_bits(model, few)
+    scored = watch.lap()
+    prompts = [list(row.prompt_ids) for row in few]
+    lengths = sorted(len(row.answer_ids) for row in rows)
+    tokens = lengths[len(lengths) * 9 // 10] + 1
+    generate(model, tokenizer, prompts, (), tokens)
+    first = watch.lap()
+    generate(model, tokenizer, prompts, (), tokens)
+    second = watch.lap()
+    generate(model, tokenizer, prompts, (), 1)
+    prompt = watch.lap()
+    return [
+        {
+            "load_seconds": load[clock],
+            "score_row_seconds": scored[clock] / len(few),
+            "answer_batch": ANSWER_BATCH,
+            "answer_warmup_seconds": max(0.0, first[clock] - second[clock])
+            + max(0.0, warm[clock] - scored[clock]),
+            "answer_prompt_seconds": prompt[clock],
+            "answer_step_seconds": max(0.0, second[clock] - prompt[clock]) / max(1, tokens - 1),
+            "answer_tokens": tokens,
+        }
+        for clock in (0, 1)
+    ]
+
+
+def _train_speed(work: SurveyWork, name: str, rows: Sequence[Rendered]) -> dict[str, Any]:
+    """Set-up seconds and tokens a second of a short training, on both clocks, and its facts."""
+    size, steps = work.rows_per_step, _probe_steps(work)
+    wanted = [rows[index % len(rows)] for index in range(steps * size)]
+    seen: list[tuple[TrainProgress, float, float]] = []
+    shrink = work.shrinks.get(name, 0)
+    watch = Stopwatch()
+    with tempfile.TemporaryDirectory() as scratch:
+        job = TrainJob(
+            checkpoint=str(work.facts.path),
+            approach=name,
+            settings=ApproachSettings(
+                rank=work.lora_rank, alpha=work.lora_alpha, gradient_checkpointing=shrink > 0
+            ),
+            rows=tuple(TrainRow(input_ids=row.input_ids, labels=row.labels) for row in wanted),
+            steps=tuple(tuple(range(at, at + size)) for at in range(0, steps * size, size)),
+            rate=1e-6,
+            dtype=work.dtype,
+            device=work.device,
+            pack_tokens=(PACK_TOKENS if work.device == "cpu" else GPU_PACK_TOKENS) >> shrink,
+            folder=scratch,
+        )
+        result = fine_tune(
+            job, lambda note: seen.append((note, time.monotonic(), time.process_time()))
+        )
+    total = watch.lap()
+    first, last = seen[0], seen[-1]
+    tokens = last[0].tokens - first[0].tokens
+    passed = [max(last[clock] - first[clock], 1e-6) for clock in (1, 2)]
+    a_step = [seconds / (steps - 1) for seconds in passed]
+    rate = approach(name).default_rate(work.facts.shape.hidden_size or 0, work.facts.family)
+    return {
+        "tokens_per_second": [tokens / seconds for seconds in passed],
+        "setup_seconds": [
+            max(0.0, whole - steps * each) for whole, each in zip(total, a_step, strict=True)
+        ],
+        "trainable_parameters": result.trainable_parameters,
+        "peak_bytes": result.peak_memory_bytes,
+        "rate": rate.value,
+        "rate_key": rate.key,
+        "rate_values": rate.values,
+    }
+
+
+def _probe_steps(work: SurveyWork) -> int:
+    small = (work.facts.shape.parameters or 0) < SMALL_PARAMETERS
+    return SMALL_PROBE_STEPS if small else PROBE_STEPS
