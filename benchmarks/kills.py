@@ -83,6 +83,7 @@ def prepare(folder: Path, out: Path) -> None:
         budget="60%",
         workers=1,
         skip_general=True,
+        folds=0,
     )
     with Terminal("en") as terminal:
         set_up(request, folder, terminal)

@@ -94,7 +94,7 @@ class SimulatedExecutor:
         trial = work.trial
         share = self.agreement.rungs[trial.rung - 1].share
         path = f"{trial.folder}/answers.jsonl"
-        ids = self.agreement.rung_validation_ids
+        ids = self.agreement.sides(trial.fold).rung_validation_ids
         scored = self._scored(trial.arm, trial.rate, share, trial.seed, ids, path)
         return {
             "kind": "trial_scored",
@@ -110,7 +110,8 @@ class SimulatedExecutor:
     def _answers(self, work: AnswerWork) -> dict[str, Any]:
         trial = work.trial
         test = work.split == "test"
-        ids = self.agreement.test_ids if test else self.agreement.rung_validation_ids
+        sides = self.agreement.sides(trial.fold) if trial else self.agreement
+        ids = sides.test_ids if test else sides.rung_validation_ids
         path = f"answers/{work.subject}.{work.split}-{trial.seed if trial else 0}.jsonl"
         share = self.agreement.rungs[trial.rung - 1].share if trial else 0.0
         rate_used = trial.rate if trial else None

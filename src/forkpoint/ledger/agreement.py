@@ -131,6 +131,20 @@ class Settings(Record):
     general_set: str | None  # which questions measure general ability, None for none
     workers: int  # trials that run at the same time
     decoding: str = "greedy"
+    folds: int = 0  # parts of the rows that are each tested once; 0: one test set
+
+    @property
+    def repeats(self) -> int:
+        """Trainings of a close finalist beyond its first: further folds, or further seeds."""
+        return (self.folds or self.finalist_seeds) - 1
+
+
+class Sides(Record):
+    """What is trained on, decided with and tested together."""
+
+    train_ids: tuple[str, ...]
+    rung_validation_ids: tuple[str, ...]
+    test_ids: tuple[str, ...]
 
 
 class Agreement(Record):
@@ -172,3 +186,15 @@ class Agreement(Record):
     unfit: tuple[UnfitArm, ...] = ()  # asked for, and never started
     replay_ids: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 - checkpoint -> rows against forgetting
     advice_json: str | None = None  # the Advice before the race, as JSON
+    folds: tuple[Sides, ...] = ()  # few rows: the finalists are trained once a fold, and every
+    # row is tested once; the race itself runs on the first fold
+
+    def sides(self, fold: int) -> Sides:
+        """The rows of a trial; without folds there is one division of the rows."""
+        if self.folds:
+            return self.folds[fold]
+        return Sides(
+            train_ids=self.train_ids,
+            rung_validation_ids=self.rung_validation_ids,
+            test_ids=self.test_ids,
+        )

@@ -27,11 +27,14 @@ class Trial(Record):
     rate: float
     seed: int
     rendering: str
+    fold: int = 0  # which part of the rows is tested, where every row is tested once
 
     @property
     def folder(self) -> str:
         """Where its files lie inside the run folder."""
-        return f"arms/{self.arm}/rung-{self.rung}/{self.rendering}-{self.rate:.2e}-s{self.seed}"
+        fold = f"-f{self.fold}" if self.fold else ""
+        rate = f"{self.rendering}-{self.rate:.2e}"
+        return f"arms/{self.arm}/rung-{self.rung}/{rate}-s{self.seed}{fold}"
 
 
 class Measured(Record):

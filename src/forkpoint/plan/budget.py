@@ -22,11 +22,11 @@ class Budget(Record):
 
 
 def brute_force_tokens(arms: Sequence[ArmPlan], settings: Settings) -> int:
-    """Every arm at every rate of its bracket to full length, the two finalists' further seeds."""
+    """Every arm at every rate of its bracket to full length, the two finalists repeated."""
     rates = len(settings.rate_factors)
     every = sum(arm.full_tokens * rates * len(arm.renderings) for arm in arms)
     mean = sum(arm.full_tokens for arm in arms) / len(arms)
-    return round(every + min(LEADERS, len(arms)) * (settings.finalist_seeds - 1) * mean)
+    return round(every + min(LEADERS, len(arms)) * settings.repeats * mean)
 
 
 def budget_tokens(budget: Budget, course: Course, brute: int) -> int:

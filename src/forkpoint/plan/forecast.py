@@ -8,6 +8,7 @@ from forkpoint.ledger import ArmPlan, Correction, RungPlan, Settings, Speed
 
 STATIONS = ("untrained", "bracket", "racing", "finishing", "test", "general")
 RESERVE_SHARE = 0.4  # of the budget at most kept for the finalists' further seeds
+FOLDS_RESERVE_SHARE = 0.6  # the same where every row is tested once: folds decide what n is
 WIDENINGS = 0.5  # trials an arm that widen a bracket, on average [docs/studies/time.md]
 RACING_SHARE = 0.8  # of full length, the mean trial of the racing [docs/studies/time.md]
 RACING_AT_ONCE = 1  # trials: each choice waits for the score before it [engine's `parallel`]
@@ -68,10 +69,11 @@ def general_seconds(speed: Speed) -> float:
 def reserve_tokens(
     arms: Sequence[ArmPlan], rungs: Sequence[RungPlan], settings: Settings, budget_tokens: float
 ) -> float:
-    """What is kept of a budget for the finalists' further seeds, after every arm's bracket."""
-    finishing = LEADERS * (settings.finalist_seeds - 1) * arms[0].full_tokens
+    """What is kept of a budget for the finalists' further trainings, after every arm's bracket."""
+    finishing = LEADERS * settings.repeats * arms[0].full_tokens
     left = max(0.0, budget_tokens - opening_tokens(arms, rungs, settings))
-    return min(finishing, RESERVE_SHARE * budget_tokens, left)
+    share = FOLDS_RESERVE_SHARE if settings.folds else RESERVE_SHARE
+    return min(finishing, share * budget_tokens, left)
 
 
 def opening_tokens(arms: Sequence[ArmPlan], rungs: Sequence[RungPlan], settings: Settings) -> float:

@@ -24,7 +24,8 @@ def run_answers(folder: Path, work: AnswerWork) -> dict[str, Any]:
     agreement = read_agreement(folder)
     rows = ArmRows(folder, work.checkpoint, rendering_of(agreement, work.checkpoint, work.trial))
     model = load_subject(folder, rows, work.trial)
-    ids = agreement.test_ids if work.split == "test" else agreement.rung_validation_ids
+    sides = agreement.sides(work.trial.fold) if work.trial else agreement
+    ids = sides.test_ids if work.split == "test" else sides.rung_validation_ids
     scores = score_arm(
         model, rows.tokenizer, rows.to_score(ids), agreement.settings.metric, rows.limits
     )

@@ -5,26 +5,27 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from forkpoint.ledger import Agreement, ArmPlan, RungPlan
+from forkpoint.ledger import Agreement, ArmPlan, RungPlan, Trial
 from forkpoint.plan.lengths import step_plan
 
 
-def task_ids(agreement: Agreement, arm: ArmPlan) -> tuple[str, ...]:
+def task_ids(agreement: Agreement, arm: ArmPlan, fold: int = 0) -> tuple[str, ...]:
     """The training rows that an arm may see: all of them, or those of its subset."""
     if arm.subset is None:
-        return agreement.train_ids
+        return agreement.sides(fold).train_ids
     return agreement.subsets[arm.subset].ids
 
 
-def arm_steps(agreement: Agreement, arm: ArmPlan, rung: RungPlan, seed: int) -> list[list[str]]:
-    """The row ids of every optimizer step of one arm's trial at a rung."""
+def arm_steps(agreement: Agreement, trial: Trial) -> list[list[str]]:
+    """The row ids of every optimizer step of a trial."""
+    arm = next(arm for arm in agreement.arms if arm.name == trial.arm)
     return fed_steps(
-        task_ids(agreement, arm),
+        task_ids(agreement, arm, trial.fold),
         agreement.replay_ids.get(arm.checkpoint, ()) if arm.replay else (),
         arm.replay,
-        rung,
+        agreement.rungs[trial.rung - 1],
         agreement.settings.rows_per_step,
-        seed,
+        trial.seed,
     )
 
 

@@ -40,14 +40,12 @@ def read_answers(folder: Path, line: AnswersMade) -> Outcomes:
 
 def read_final_answers(folder: Path, state: RaceState) -> FinalAnswers | None:
     """The finalists' answers; None without finalists or without a row that all have scored."""
-    if state.finalists is None or not state.finalists.trials:
-        return None
     metric = state.agreement.settings.metric
     runs = {
-        arm: _runs(folder, state, arm, trials)
-        for arm, trials in state.finalists.trials.items()
-        if trials
+        arm: _runs(folder, state, arm, trials) for arm, trials in state.tested().items() if trials
     }
+    if not runs:
+        return None
     everything = [outcomes for found in runs.values() for outcomes, _ in found]
     kept = [
         place
@@ -70,8 +68,13 @@ def read_final_answers(folder: Path, state: RaceState) -> FinalAnswers | None:
 def _runs(
     folder: Path, state: RaceState, arm: str, trials: Sequence[Trial]
 ) -> list[tuple[Outcomes, int]]:
-    """Outcomes on all test rows with the number of trainings behind them: one a seed."""
+    """Outcomes on all tested rows with the number of trainings behind them.
+
+    One for each seed; where every row is tested once, the folds laid end to end are one.
+    """
     found = [read_answers(folder, state.answers[f"answers {arm} test {t.seed}"]) for t in trials]
+    if state.agreement.folds:
+        return [([row for outcomes in found for row in outcomes], len(found))]
     return [(outcomes, 1) for outcomes in found]
 
 

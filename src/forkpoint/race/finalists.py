@@ -44,7 +44,7 @@ def finishing_trials(state: RaceState) -> list[Trial]:
     ]
     if open_first := _affordable(state, wanted):
         return open_first
-    if len(leaders) < 2 or not _close(state, leaders):
+    if state.agreement.folds or len(leaders) < 2 or not _close(state, leaders):
         return []
     repeats = wanted
     for extra in range(1, state.agreement.settings.finalist_seeds):
@@ -103,7 +103,9 @@ def choose_finalists(state: RaceState) -> Finalists:
     everyone = state.selector.standing().arms
     return Finalists(
         roles=roles,
-        trials={arm: _trials_at_best(state, arm) for arm in dict.fromkeys(roles.values())},
+        trials=_on_further_folds(
+            state, {arm: _trials_at_best(state, arm) for arm in dict.fromkeys(roles.values())}
+        ),
         p_best={standing.arm: standing.p_best for standing in everyone},
         predicted={
             standing.arm: (standing.final_value, standing.final_sd or 0.0)
@@ -143,6 +145,41 @@ def _trials_at_best(state: RaceState, arm: str) -> tuple[Trial, ...]:
     seeds = range(seed, seed + state.agreement.settings.finalist_seeds)
     trials = [state.trial(arm, best.trial.rung, number) for number in seeds]
     return tuple(trial for trial in trials if trial in state.scored)
+
+
+def _on_further_folds(
+    state: RaceState, first: dict[str, tuple[Trial, ...]]
+) -> dict[str, tuple[Trial, ...]]:
+    """Every finalist's trials on the folds that the budget left takes them to.
+
+    All finalists on all folds where it does; else the two leaders alone, on as many folds as it
+    does: arms are compared on the same rows.
+    """
+    further = len(state.agreement.folds) - 1
+    if further < 1:
+        return first
+    left = state.agreement.budget_tokens - state.spent_tokens
+    able = {arm: trials for arm, trials in first.items() if trials}
+    price = {
+        arm: state.arms[arm].full_tokens * state.agreement.rungs[trials[0].rung - 1].share
+        for arm, trials in able.items()
+    }
+    running, folds = list(able), further
+    if sum(price.values()) * further > left:
+        running = running[:2]
+        one_fold = sum(price[arm] for arm in running)
+        folds = max(0, min(further, int(left // max(one_fold, 1.0))))
+    seed = state.agreement.settings.seed
+    return {
+        arm: (
+            *able[arm],
+            *(
+                state.trial(arm, able[arm][0].rung, seed + fold, fold)
+                for fold in range(1, folds + 1)
+            ),
+        )
+        for arm in running
+    }
 
 
 def _validation(state: RaceState, arm: str) -> float:

@@ -14,7 +14,7 @@ import orjson
 
 from forkpoint import __version__, facts
 from forkpoint.advice import advise
-from forkpoint.data import Splits, load, profile, split
+from forkpoint.data import Splits, load, profile
 from forkpoint.data.profile_record import DataProfile
 from forkpoint.data.row import Row
 from forkpoint.errors import BadInput, ForkpointError
@@ -25,6 +25,7 @@ from forkpoint.ledger import (
     ArmPlan,
     RungPlan,
     Settings,
+    Sides,
     Speed,
     SubsetPlan,
     write_whole,
@@ -40,6 +41,7 @@ from forkpoint.plan.lengths import (
 )
 from forkpoint.race.arm_memory import Fitting, check_fit
 from forkpoint.race.arm_plans import plan_arm, subset_names
+from forkpoint.race.division import folds_of, split_of
 from forkpoint.race.driver import AGREEMENT
 from forkpoint.race.executor import LocalExecutor, Observer
 from forkpoint.race.replay import of_checkpoint, prepare_replay, replay_shares
@@ -70,6 +72,7 @@ class Prepared:
     checkpoints: Mapping[str, CheckpointFacts]
     profile: DataProfile
     splits: Splits
+    folds: Sequence[Splits]  # the first is `splits`; none where one test set is large enough
     settings: Settings
     surveys: Mapping[str, dict[str, Any]]
     replay: Mapping[str, Sequence[Row]]
@@ -93,16 +96,11 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
         name: Path(str(found.path)) / "tokenizer.json" for name, found in checkpoints.items()
     }
     data_profile = profile(dataset, tokenizers, seed=request.seed)
-    splits = split(
-        dataset.rows,
-        seed=request.seed,
-        test=load(request.test_file).rows if request.test_file else None,
-        validation=load(request.validation_file).rows if request.validation_file else None,
-        group_by=request.group_by,
-        time_field=request.time_field,
-    )
+    folds = folds_of(request, dataset.rows)
+    splits = folds[0] if folds else split_of(request, dataset.rows)
     folder.mkdir(parents=True, exist_ok=True)
     settings = _settings(request, data_profile, splits, checkpoints, machine)
+    settings = settings.model_copy(update={"folds": len(folds)})
     fitting = check_fit(checkpoints, request.approaches, data_profile, settings, machine)
     settings = settings.model_copy(update={"workers": fitting.workers})
     checkpoints = {name: checkpoints[name] for name in fitting.approaches}
@@ -119,6 +117,7 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
         checkpoints,
         data_profile,
         splits,
+        folds,
         settings,
         surveys,
         replay,
@@ -244,6 +243,16 @@ def _agree(prepared: Prepared) -> Agreement:
         excluded.update(found["excluded"])
     train = _kept(splits.train, excluded)
     validation, test = _kept(splits.validation, excluded), _kept(splits.test, excluded)
+    folds = tuple(
+        Sides(
+            train_ids=tuple(_kept(fold.train, excluded)),
+            rung_validation_ids=tuple(_kept(fold.validation, excluded)[:RUNG_ROWS]),
+            test_ids=tuple(_kept(fold.test, excluded)),
+        )
+        for fold in prepared.folds
+    )
+    if folds:
+        test = [key for fold in folds for key in fold.test_ids]
     if not train or not validation or not test:
         raise BadInput(
             "race.too_few_rows", train=len(train), validation=len(validation), test=len(test)
@@ -303,6 +312,7 @@ def _agree(prepared: Prepared) -> Agreement:
         request_json=prepared.request.to_json(),
         subsets=subsets,
         replay_ids=replay,
+        folds=folds,
         speeds=dict(course.speeds),
         processor_speeds=_speeds(prepared.surveys, "processor_speed"),
         stations=stations,

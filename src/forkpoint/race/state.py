@@ -176,6 +176,7 @@ class RaceState:
             or self._bracketing()
             or self._racing()
             or self._finishing()
+            or self._folding()
             or self._testing()
             or self._general_ability()
             or Step(finished=True)
@@ -272,10 +273,17 @@ class RaceState:
             return []
         return [self.trial(ask.arm, ask.rung + 1, self.agreement.settings.seed)]
 
-    def trial(self, arm: str, rung: int, seed: int) -> Trial:
+    def trial(self, arm: str, rung: int, seed: int, fold: int = 0) -> Trial:
         """An arm's trial at its chosen rate and rendering."""
         chosen = self.chosen[arm]
-        return Trial(arm=arm, rung=rung, rate=chosen.rate, seed=seed, rendering=chosen.rendering)
+        return Trial(
+            arm=arm,
+            rung=rung,
+            rate=chosen.rate,
+            seed=seed,
+            rendering=chosen.rendering,
+            fold=fold,
+        )
 
     def _tell(self, ask: Ask) -> None:
         bracket = self.brackets[ask.arm]
@@ -324,13 +332,36 @@ class RaceState:
             return Step(work=[self._work(trial) for trial in trials])
         return Step(decision=choose_finalists(self))
 
+    def _folding(self) -> Step | None:
+        """The finalists' trainings on the further folds."""
+        if self.finalists is None:
+            return None
+        wanted = [trial for trials in self.finalists.trials.values() for trial in trials]
+        works = [self._work(t) for t in wanted if t not in self.scored and t not in self.failed]
+        return Step(work=works) if works else None
+
+    def tested(self) -> dict[str, tuple[Trial, ...]]:
+        """Finalist -> trials that are tested: a fold that one of them failed is out for all."""
+        if self.finalists is None:
+            return {}
+        failed = {
+            trial.fold
+            for trials in self.finalists.trials.values()
+            for trial in trials
+            if trial in self.failed
+        }
+        return {
+            arm: tuple(trial for trial in trials if trial.fold not in failed)
+            for arm, trials in self.finalists.trials.items()
+        }
+
     def _testing(self) -> Step | None:
-        if self.finalists is None or not self.finalists.trials:
+        if not any(self.tested().values()):
             return None
         if self.test_opened is None:
             return Step(open_test=True)
         works: list[Work] = []
-        for arm, trials in self.finalists.trials.items():
+        for arm, trials in self.tested().items():
             checkpoint = self.arms[arm].checkpoint
             works.extend(
                 AnswerWork(subject=arm, checkpoint=checkpoint, split="test", trial=trial)

@@ -46,11 +46,12 @@ def run_trial(folder: Path, work: TrialWork, report: Report) -> dict[str, Any]:
         dtype=settings.dtype,  # type: ignore[arg-type]
         device=settings.device,
     )
-    report({"answering": len(agreement.rung_validation_ids)})
+    validation = agreement.sides(trial.fold).rung_validation_ids
+    report({"answering": len(validation)})
     scores = score_arm(
         model,
         rows.tokenizer,
-        rows.to_score(agreement.rung_validation_ids),
+        rows.to_score(validation),
         settings.metric,
         rows.limits,
     )
@@ -64,8 +65,7 @@ def _job(rows: ArmRows, work: TrialWork, target: Path) -> TrainJob:
     agreement: Agreement = rows.agreement
     settings, trial = agreement.settings, work.trial
     arm = next(arm for arm in agreement.arms if arm.name == trial.arm)
-    rung = agreement.rungs[trial.rung - 1]
-    plan = arm_steps(agreement, arm, rung, trial.seed)
+    plan = arm_steps(agreement, trial)
     place: dict[str, int] = {}
     for key in (key for step in plan for key in step):
         place.setdefault(key, len(place))

@@ -123,6 +123,7 @@ def _verdict(
         if noise
         else None,
         test_rows=tested.rows if tested else 0,
+        test_folds=max(map(len, state.tested().values()), default=0) if plan.folds else 0,
         test_unscored=tested.unscored if tested else 0,
         test_openings=state.test_opened.times if state.test_opened else 0,
         smallest_difference=plan.smallest_difference,

@@ -19,6 +19,7 @@ def plan_text(agreement: Agreement, lang: str) -> str:
             removed=len(agreement.removed),
             excluded=len(agreement.excluded),
         ),
+        *_folds(agreement, lang),
         say(
             "race.plan_arms",
             lang,
@@ -47,6 +48,13 @@ def plan_text(agreement: Agreement, lang: str) -> str:
     ]
     title = say("race.plan_title", lang)
     return "\n".join([title, *(f"  {line}" for line in lines)])
+
+
+def _folds(agreement: Agreement, lang: str) -> list[str]:
+    """That every row is tested once, where it is."""
+    if not agreement.folds:
+        return []
+    return [say("race.plan_folds", lang, folds=len(agreement.folds), rows=len(agreement.test_ids))]
 
 
 def _rows_of_arms(agreement: Agreement, lang: str) -> list[str]:

@@ -80,6 +80,7 @@ class Verdict(Record):
     trivial: Figure | None  # score of the trivial answer (majority label, ...)
     seed_sd: Figure | None  # noise between training seeds
     test_rows: int  # compared
+    test_folds: int = 0  # trainings that each tested a part of the rows; 0: one test set
     test_unscored: int = 0  # left out for all arms: a scorer gave some answer no score
     test_openings: int
     smallest_difference: float
