@@ -193,3 +193,22 @@ def test_template_that_refuses_is_a_reason(tokenizer: Any) -> None:
     tokenizer.chat_template = "{{ raise_exception('broken') }}"
     with pytest.raises(TemplateRefused, match="broken"):
         ChatTemplate(tokenizer, "2024-07-26")
+
+
+def test_a_row_cut_to_the_context_is_not_taught_to_end_there() -> None:
+    """The prompt stays whole, the answer loses its tail, the end of the turn has no loss."""
+    row = Rendered(
+        prompt_ids=(1, 2, 3),
+        prompt_labels=(IGNORED,) * 3,
+        answer_ids=(4, 5, 6),
+        stop_ids=(9,),
+        answer="abc",
+        lead="",
+        scored=True,
+    )
+    assert row.within(7) is row
+    cut = row.within(5)
+    assert cut is not None
+    assert ((1, 2, 3, 4, 5), (IGNORED, IGNORED, IGNORED, 4, 5)) == (cut.input_ids, cut.labels)
+    assert not cut.scored
+    assert row.within(3) is None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
@@ -43,6 +43,7 @@ def command(lang: str) -> Callable[..., None]:
         group_by: str = option(None, "--group-by"),
         split: str = option(None, "--split"),
         folds: int = option(None, "--folds"),
+        truncate: str = option("no", "--truncate"),
         data_format: str = option(None, "--data-format"),
         columns: str = option(None, "--columns"),
         strict: bool = option(False, "--strict"),
@@ -92,6 +93,7 @@ def command(lang: str) -> Callable[..., None]:
             columns=columns_named(columns) if columns else {},
             strict=strict,
             folds=folds,
+            truncate=_truncate(truncate),
             threshold=threshold,
             finalist_seeds=finalist_seeds,
             rows_per_step=rows_per_step,
@@ -106,6 +108,16 @@ def command(lang: str) -> Callable[..., None]:
         _start(request, out, dry_run=dry_run, yes=yes, lang=lang, as_json=as_json)
 
     return race
+
+
+def _truncate(value: str) -> 'Literal["no", "answers"]':
+    from forkpoint.errors import BadInput
+
+    if value == "no":
+        return "no"
+    if value == "answers":
+        return "answers"
+    raise BadInput("race.truncate_unknown", value=value)
 
 
 def _start(

@@ -186,6 +186,7 @@ class Agreement(Record):
     unfit: tuple[UnfitArm, ...] = ()  # asked for, and never started
     replay_ids: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 - checkpoint -> rows against forgetting
     advice_json: str | None = None  # the Advice before the race, as JSON
+    cut: tuple[str, ...] = ()  # training rows whose answer is cut to the context in some arm
     folds: tuple[Sides, ...] = ()  # few rows: the finalists are trained once a fold, and every
     # row is tested once; the race itself runs on the first fold
 

@@ -1,7 +1,9 @@
 """How a conversation becomes tokens: the same for training and for answering."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from forkpoint.data.row import Row, Turn
@@ -52,6 +54,18 @@ class Rendered:
     def labels(self) -> tuple[int, ...]:
         """The token to learn at each place of `input_ids`, or IGNORED."""
         return self.prompt_labels + self.answer_ids + self.stop_ids
+
+    def within(self, tokens: int) -> Rendered | None:
+        """The row cut to so many tokens; None when nothing of the answer would be left.
+
+        A cut answer carries no end of turn: it did not end there, and would teach to stop early.
+        """
+        left = tokens - len(self.prompt_ids)
+        if left >= len(self.answer_ids) + len(self.stop_ids):
+            return self
+        if left < 1:
+            return None
+        return replace(self, answer_ids=self.answer_ids[:left], stop_ids=(), scored=False)
 
 
 def choose_renderings(facts: CheckpointFacts) -> tuple[Rendering, ...]:

@@ -42,6 +42,14 @@ class ArmRows:
             raise TypeError(f"row {row_id} was agreed on but cannot be rendered: {rendered}")
         return rendered
 
+    def to_train(self, row_id: str) -> Rendered:
+        """A row as it is trained: cut to the context where the user chose that."""
+        rendered = self.rendered(row_id)
+        settings = self.agreement.settings
+        if settings.truncate == "no":
+            return rendered
+        return rendered.within(settings.context_tokens) or rendered
+
     def to_score(self, row_ids: Sequence[str]) -> list[ScoringRow]:
         """Rows to be answered."""
         return [ScoringRow(self.rows[key], self.rendered(key)) for key in row_ids]

@@ -17,6 +17,8 @@ def folds_of(request: RaceRequest, rows: Sequence[Row]) -> Sequence[Splits]:
     count = FOLDS if request.folds is None else request.folds
     if count < 2:
         return ()
+    if request.truncate != "no":
+        raise BadInput("race.folds_truncate")
     if divided or request.subsets:
         raise BadInput("race.folds_divided")
     return k_folds(rows, seed=request.seed, folds=count, group_by=request.group_by)

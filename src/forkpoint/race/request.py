@@ -36,6 +36,7 @@ class RaceRequest(Record):
     data_format: Format | None = None
     columns: dict[str, str] = {}  # noqa: RUF012 - pydantic copies it
     strict: bool = False
+    truncate: Literal["no", "answers"] = "no"  # what becomes of rows longer than the context
     folds: int | None = None  # parts that are each tested once; None: by the number of rows
     skip_general: bool = False  # general ability is neither measured nor shown
     workers: int | None = None

@@ -25,12 +25,18 @@ def run_survey(folder: Path, work: SurveyWork, report: Report) -> dict[str, Any]
     masks: dict[str, list[dict[str, Any]]] = {}
     usable: dict[str, Rendered] = {}
     answer_tokens = 1
+    cuttable = set(work.train_ids) if work.truncate == "answers" else set()
+    cut: set[str] = set()
     for rendering in choose_renderings(work.facts):
         chosen = rendering.model_copy(update={"loss_on": work.loss_turns})
         renderer = Renderer(tokenizer, chosen, work.system_prompt)
         usable = {}
         for row in rows.values():
             rendered = renderer.row(row)
+            if row.id in cuttable and isinstance(rendered, Rendered):
+                whole, rendered = rendered, rendered.within(work.context_tokens) or rendered
+                if rendered is not whole:
+                    cut.add(row.id)
             if reason := _exclusion(rendered, work.context_tokens):
                 excluded[row.id] = reason
             elif isinstance(rendered, Rendered):
@@ -45,6 +51,7 @@ def run_survey(folder: Path, work: SurveyWork, report: Report) -> dict[str, Any]
     return {
         "renderings": renderings,
         "excluded": excluded,
+        "cut": sorted(cut),
         "masks": masks,
         "answer_tokens": answer_tokens,
         **measure_speed(work, tokenizer, probe, started, report),

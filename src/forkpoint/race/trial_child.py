@@ -69,7 +69,7 @@ def _job(rows: ArmRows, work: TrialWork, target: Path) -> TrainJob:
     place: dict[str, int] = {}
     for key in (key for step in plan for key in step):
         place.setdefault(key, len(place))
-    rendered = [rows.rendered(key) for key in place]
+    rendered = [rows.to_train(key) for key in place]
     pack = GPU_PACK_TOKENS if settings.device != "cpu" else PACK_TOKENS
     return TrainJob(
         checkpoint=rows.path,

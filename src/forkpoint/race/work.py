@@ -64,6 +64,7 @@ class SurveyWork(Record):
     shrinks: dict[str, int] = {}  # noqa: RUF012 - approach -> how much smaller its trials start
     train_ids: tuple[str, ...]
     loss_turns: Literal["last", "all"]
+    truncate: Literal["no", "answers"]
     system_prompt: str | None
     context_tokens: int
     dtype: str

@@ -20,6 +20,7 @@ def plan_text(agreement: Agreement, lang: str) -> str:
             excluded=len(agreement.excluded),
         ),
         *_folds(agreement, lang),
+        *_cut(agreement, lang),
         say(
             "race.plan_arms",
             lang,
@@ -48,6 +49,11 @@ def plan_text(agreement: Agreement, lang: str) -> str:
     ]
     title = say("race.plan_title", lang)
     return "\n".join([title, *(f"  {line}" for line in lines)])
+
+
+def _cut(agreement: Agreement, lang: str) -> list[str]:
+    """That some answers are trained without their end, where they are."""
+    return [say("race.plan_cut", lang, rows=len(agreement.cut))] if agreement.cut else []
 
 
 def _folds(agreement: Agreement, lang: str) -> list[str]:
