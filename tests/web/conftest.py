@@ -2,48 +2,18 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hostile import HOSTILE
 from run_folder import build_run
+from wire import Served, let_in, start_server
 
 ROOT = Path(__file__).parents[2]
 BUSY_MS = 120_000  # for what trains or loads torch: the machine may be busy with other tests
 HOSTILE_NAME = "<img src=x onerror=alert(9)>{{7*7}}'\"&"
-
-
-@dataclass(frozen=True)
-class Served:
-    """A running server."""
-
-    runs: Path
-    address: str  # with the token
-    process: subprocess.Popen[str]
-
-    @property
-    def base(self) -> str:
-        """The address without path and token."""
-        return self.address.partition("/?")[0]
-
-
-def start_server(runs: Path, *words: str, home: Path | None = None) -> Served:
-    """`forkpoint serve` as a person types it, on any free port."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "forkpoint", "serve", str(runs), "--port", "0", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        cwd=home or runs.parent,
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "FORKPOINT_HOME": str(runs.parent / "home")},
-    )
-    assert process.stdout is not None
-    return Served(runs, process.stdout.readline().strip(), process)
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +38,12 @@ def served(runs: Path) -> Iterator[Served]:
     yield server
     server.process.terminate()
     server.process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def cookie(served: Served) -> str:
+    """What lets a client in."""
+    return let_in(served)
 
 
 @pytest.fixture(scope="session")

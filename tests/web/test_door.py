@@ -1,48 +1,21 @@
 """Who gets in: this machine's user with the token, and nobody else."""
 
-import http.client
 import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from conftest import Served, start_server
-
-Reply = tuple[int, dict[str, str], str]
+from wire import Served, ask, start_server
 
 
-def ask(
-    served: Served,
-    path: str,
-    method: str = "GET",
-    body: bytes = b"",
-    cookie: str | None = None,
-    **headers: str,
-) -> Reply:
-    """One request as it goes over the wire; `_` in a header's name becomes `-`."""
-    where = urlsplit(served.base)
-    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=60)
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    if cookie:
-        sent["cookie"] = cookie
-    connection.request(method, path, body, sent)
-    reply = connection.getresponse()
-    text = reply.read().decode("utf-8", "replace")
-    return reply.status, {k.lower(): v for k, v in reply.getheaders()}, text
-
-
-@pytest.fixture(scope="module")
-def cookie(served: Served) -> str:
-    """The cookie that the token is swapped for."""
+def test_the_token_is_swapped_for_a_cookie_and_a_clean_address(served: Served) -> None:
+    """The cookie is HttpOnly and SameSite=Strict, holds no token, and the address loses it."""
     where = urlsplit(served.address)
     status, headers, _ = ask(served, f"/rules?{where.query}&x=1")
     assert (303, "/rules?x=1") == (status, headers["location"])
-    set_cookie = headers["set-cookie"]
-    assert {"HttpOnly", "SameSite=strict", "Path=/"} <= set(set_cookie.split("; "))
-    token = parse_qs(where.query)["token"][0]
-    assert token not in set_cookie
-    return set_cookie.partition(";")[0]
+    assert {"HttpOnly", "SameSite=strict", "Path=/"} <= set(headers["set-cookie"].split("; "))
+    assert parse_qs(where.query)["token"][0] not in headers["set-cookie"]
 
 
 @pytest.mark.parametrize("path", ["/", "/run/finished", "/run/finished/live", "/rules", "/nothing"])

@@ -65,7 +65,7 @@ def read_files(files: CheckpointFiles) -> Reading:
         if data is not None:
             kept[file] = data
     hashes = {file: hashlib.sha256(data).hexdigest() for file, data in kept.items()}
-    config = _object("config.json", kept)
+    config = json_object("config.json", kept)
     gguf = _gguf(files, hashes) if not config else None
     tensors, header_hashes = _headers(files, kept)
     hashes |= header_hashes
@@ -75,17 +75,17 @@ def read_files(files: CheckpointFiles) -> Reading:
         tokenizer = tokenizer_of(gguf)
         template_text, source = template_of(gguf), "gguf"
     else:
-        generation = _object("generation_config.json", kept)
+        generation = json_object("generation_config.json", kept)
         tokenizer = _tokenizer(files, kept)
         template_text, source = _template(kept, tokenizer)
-    code = _code(config, _object("tokenizer_config.json", kept), tuple(files.sizes))
+    code = _code(config, json_object("tokenizer_config.json", kept), tuple(files.sizes))
     return Reading(
         name=files.name,
         title=_title(files),
         files=tuple(files.sizes),
         config=config,
         generation=generation,
-        adapter=_object("adapter_config.json", kept),
+        adapter=json_object("adapter_config.json", kept),
         tokenizer=tokenizer,
         template_text=template_text,
         template=read_template(template_text, source, tokenizer),
@@ -99,7 +99,7 @@ def read_files(files: CheckpointFiles) -> Reading:
     )
 
 
-def _object(file: str, kept: dict[str, bytes]) -> dict[str, Any]:
+def json_object(file: str, kept: dict[str, bytes]) -> dict[str, Any]:
     """A JSON object from a file, empty when there is no such file."""
     if file not in kept:
         return {}
@@ -130,12 +130,12 @@ def _tokenizer(files: CheckpointFiles, kept: dict[str, bytes]) -> TokenizerFacts
         other = "sentencepiece"
     elif any(file.endswith(".tiktoken") or file == "tiktoken.model" for file in files.sizes):
         other = "tiktoken"
-    vocabulary = {} if "tokenizer.json" in kept else _object("vocab.json", kept)
+    vocabulary = {} if "tokenizer.json" in kept else json_object("vocab.json", kept)
     return read_tokenizer(
         kept.get("tokenizer.json"),
-        _object("tokenizer_config.json", kept),
-        _object("special_tokens_map.json", kept),
-        _object("added_tokens.json", kept),
+        json_object("tokenizer_config.json", kept),
+        json_object("special_tokens_map.json", kept),
+        json_object("added_tokens.json", kept),
         vocabulary,
         other,
     )
@@ -146,7 +146,7 @@ def _template(kept: dict[str, bytes], tokenizer: TokenizerFacts) -> tuple[str | 
     if "chat_template.jinja" in kept:
         text = kept["chat_template.jinja"].decode("utf-8", "replace")
         return text, "chat_template.jinja"
-    inside = _object("chat_template.json", kept).get("chat_template")
+    inside = json_object("chat_template.json", kept).get("chat_template")
     if isinstance(inside, str):
         return inside, "chat_template.json"
     found = tokenizer.template
@@ -187,7 +187,7 @@ def _sample_places(size_bytes: int) -> list[int]:
 
 def _shards(files: CheckpointFiles, kept: dict[str, bytes]) -> list[str]:
     """The safetensors files that make up the weights; all of an index must be there."""
-    index = _object("model.safetensors.index.json", kept).get("weight_map")
+    index = json_object("model.safetensors.index.json", kept).get("weight_map")
     if isinstance(index, dict):
         named = sorted({str(file) for file in index.values()})
         if len(named) > SHARD_LIMIT:
