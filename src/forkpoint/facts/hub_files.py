@@ -7,6 +7,7 @@ from forkpoint.errors import BadInput, Unreadable
 from forkpoint.facts.checkpoint_files import CheckpointFiles, LocalFiles, check_small
 
 TIMEOUT_SECONDS = 20.0  # seconds a request; metadata come in well under one
+FETCHED = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "README.md")  # of a repository
 
 
 def hub_files(name: str) -> CheckpointFiles:
@@ -36,6 +37,11 @@ def _cached(name: str) -> LocalFiles | None:
 
 def _has_weights(files: LocalFiles) -> bool:
     return any(file.endswith((".safetensors", ".gguf")) for file in files.sizes)
+
+
+def fetch_weights(name: str) -> Path:
+    """The whole checkpoint `name` from the Hub in the local cache, for training it."""
+    return HubFiles(name).fetch()
 
 
 class HubFiles:
@@ -84,6 +90,31 @@ class HubFiles:
 
         content: bytes = self._ask(fetch)
         return content
+
+    def fetch(self) -> Path:
+        """Everything that training needs, into the cache; pickles and code are never fetched.
+
+        Raises BadInput when there are no safetensors or no room for them.
+        """
+        import shutil
+
+        from huggingface_hub import constants, snapshot_download
+
+        needed = sum(size for file, size in self.sizes.items() if file.endswith(".safetensors"))
+        if not needed:
+            raise BadInput("facts.hub_no_weights", name=self.name)
+        cache = Path(constants.HF_HUB_CACHE)
+        cache.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(cache).free
+        if needed > free:
+            raise BadInput(
+                "facts.hub_no_room",
+                name=self.name,
+                needed=f"{needed / 1e9:.1f}",
+                free=f"{free / 1e9:.1f}",
+                folder=cache,
+            )
+        return Path(self._ask(lambda: snapshot_download(self.name, allow_patterns=list(FETCHED))))
 
     def _ask(self, request: Any) -> Any:
         """Run a request; every way in which the Hub does not answer becomes a sentence."""

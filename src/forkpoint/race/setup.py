@@ -135,7 +135,8 @@ def _read_checkpoints(request: RaceRequest) -> dict[str, CheckpointFacts]:
     for name in request.models:
         checkpoint = facts.read_checkpoint(name)
         if checkpoint.path is None:
-            raise BadInput("race.not_local", name=name)
+            facts.fetch_weights(name)
+            checkpoint = facts.read_checkpoint(name)
         short = Path(name).name.lower() if Path(name).exists() else name.split("/")[-1].lower()
         unique, number = short, 2
         while unique in found:

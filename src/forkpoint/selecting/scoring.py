@@ -136,7 +136,8 @@ class _Reader:
 
         found = facts.read_checkpoint(name)
         if found.path is None:
-            raise BadInput("race.not_local", name=name)
+            facts.fetch_weights(name)
+            found = facts.read_checkpoint(name)
         self.by = f"{Path(name).name}@{found.identity[:12]}"
         tokenizer = load_tokenizer(found.path)
         start = start_id(tokenizer)
