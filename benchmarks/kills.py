@@ -81,7 +81,7 @@ def prepare(folder: Path, out: Path) -> None:
         approaches=("full",),
         passes=3.0,
         budget="60%",
-        workers=1,
+        workers=2,
         skip_general=True,
         folds=0,
     )
