@@ -93,8 +93,8 @@ def show(folder: Path, verdict: dict[str, Any]) -> None:
                 f"{found['peak_bytes'] / 1e9:.1f} GB"
             )
     share = verdict["spent_tokens"] / verdict["brute_force_tokens"]
-    print(f"  {verdict['spent_tokens']:,} tokens, {share:.0%} of brute force's (estimated); "
-          f"{verdict['seconds']:.0f} s, predicted {verdict['predicted_seconds']:.0f} s")  # fmt: skip
+    took = f"{verdict['seconds']:.0f} s, predicted {verdict['predicted_seconds']:.0f} s"
+    print(f"  {verdict['spent_tokens']:,} tokens, {share:.0%} of brute force's (estimated); {took}")
 
 
 def _said(figure: dict[str, Any] | None) -> str:
