@@ -26,10 +26,10 @@ from forkpoint.ledger import (
 from forkpoint.plan.forecast import trial_seconds
 from forkpoint.race.executor import PAUSE, Executor, Outcome
 from forkpoint.race.openings import count_opening
-from forkpoint.race.state import RaceState, Step
+from forkpoint.race.state import RaceState
 from forkpoint.race.verdict_writer import VERDICT, write_verdict
 from forkpoint.race.weights import sweep_weights
-from forkpoint.race.work import TrialWork, Work
+from forkpoint.race.work import Step, TrialWork, Work
 from forkpoint.verdict.verdict_record import Verdict
 
 AGREEMENT = "race.json"

@@ -18,7 +18,7 @@ def ranked(state: RaceState) -> list[ArmStanding]:
     """Arms that can be finalists, by their predicted final score, best first."""
     arms = [
         standing
-        for standing in state.selector.standing().arms
+        for standing in state.racing.selector.standing().arms
         if standing.final_loss is not None
         and standing.arm in state.chosen
         and standing.state != "failed"
@@ -40,7 +40,7 @@ def finishing_trials(state: RaceState) -> list[Trial]:
     wanted = [
         trial
         for trial in (state.trial(arm, full, seed) for arm in [*leaders, *siblings])
-        if not state.raced(trial)
+        if trial not in state.raced
     ]
     if open_first := _affordable(state, wanted):
         return open_first
@@ -100,7 +100,7 @@ def choose_finalists(state: RaceState) -> Finalists:
         if others:
             roles["other_stage"] = others[0]
         roles.update(beside(state, order[0]))
-    everyone = state.selector.standing().arms
+    everyone = state.racing.selector.standing().arms
     return Finalists(
         roles=roles,
         trials=_on_further_folds(

@@ -8,8 +8,6 @@ that records it moves the race on, so that a resumed race goes where an undistur
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from forkpoint.engine import Arm, Ask, Score, Selector
-from forkpoint.engine import Settings as EngineSettings
 from forkpoint.ledger import (
     Agreement,
     AnswersMade,
@@ -17,8 +15,6 @@ from forkpoint.ledger import (
     ArmDropped,
     Finalists,
     GeneralMeasured,
-    Line,
-    Measured,
     RaceEnded,
     RacingEnded,
     RateChosen,
@@ -27,23 +23,10 @@ from forkpoint.ledger import (
     TrialFailed,
     TrialScored,
 )
-from forkpoint.plan.forecast import reserve_tokens
-from forkpoint.race.bracket import FACTOR, Bracket
+from forkpoint.race.bracket import Bracket
 from forkpoint.race.finalists import choose_finalists, finishing_trials
-from forkpoint.race.live_prior import LIVE_PRIOR
-from forkpoint.race.work import AnswerWork, GeneralWork, TrialWork, Work
-
-ROW_CORRELATION = 0.5  # of two arms' errors on the same validation rows, before it is measured
-
-
-@dataclass(frozen=True)
-class Step:
-    """What has to happen now: a decision to record, work to run, or nothing more."""
-
-    decision: Line | None = None
-    work: Sequence[Work] = ()
-    open_test: bool = False  # the test set is to be opened, which the caller counts
-    finished: bool = False  # everything is measured: the verdict can be given
+from forkpoint.race.racing import Racing
+from forkpoint.race.work import AnswerWork, GeneralWork, Step, TrialWork, Work
 
 
 @dataclass
@@ -74,37 +57,10 @@ class RaceState:
         self.attempts = Attempts()
         self.spent_tokens = 0
         self.racing_tokens = 0  # spent when the racing ended
-        self._raced: set[Trial] = set()
+        self.raced: set[Trial] = set()  # trials that had run when the racing ended
         self.seconds = 0.0
-        self._batch: list[Ask] | None = None
-        self._caught_up = False  # the racing has ended and the engine was told all of it
-        self._lowered: set[str] = set()  # arms whose rate was lowered after it diverged
-        self.selector = self._make_selector()
-
-    def _make_selector(self) -> Selector:
-        plan = self.agreement
-        full = max(1, plan.arms[0].full_tokens)
-        reserve = reserve_tokens(plan.arms, plan.rungs, plan.settings, plan.budget_tokens)
-        arms = [
-            Arm(
-                name=arm.name,
-                cost_per_token=arm.full_tokens / full,
-                stage=arm.stage,
-            )
-            for arm in plan.arms
-        ]
-        rungs = [max(1, round(rung.share * full)) for rung in plan.rungs]
-        settings = EngineSettings(
-            kind="fresh",
-            p_best_enough=plan.settings.threshold,
-            margin=plan.settings.margin,
-            first_rung_trials=len(plan.settings.rate_factors),
-            row_correlation=ROW_CORRELATION,
-            seed_sd=plan.settings.known_seed_sd,
-            scale="bounded",
-            prior=LIVE_PRIOR,
-        )
-        return Selector(arms, rungs, plan.budget_tokens - reserve, settings, plan.settings.seed)
+        self.lowered: set[str] = set()  # arms whose rate was lowered after it diverged
+        self.racing = Racing(self)
 
     # reading
 
@@ -124,14 +80,14 @@ class RaceState:
                 self._read_failure(line)
             case RateChosen():
                 if line.arm in self.chosen:
-                    self._lowered.add(line.arm)
+                    self.lowered.add(line.arm)
                 self.chosen[line.arm] = line
             case ArmDropped():
                 self.dropped[line.arm] = line
             case RacingEnded():
                 self.racing_ended = line
                 self.racing_tokens = self.spent_tokens
-                self._raced = {*self.scored, *self.failed}
+                self.raced = {*self.scored, *self.failed}
             case Finalists():
                 self.finalists = line
             case TestOpened():
@@ -174,7 +130,7 @@ class RaceState:
         return (
             self._untrained()
             or self._bracketing()
-            or self._racing()
+            or self.racing.next()
             or self._finishing()
             or self._folding()
             or self._testing()
@@ -200,7 +156,7 @@ class RaceState:
                 return Step(decision=decision)
             else:
                 return Step(decision=self._all_failed(name))
-        return Step(work=[self._work(trial) for trial in trials]) if trials else None
+        return Step(work=[self.work(trial) for trial in trials]) if trials else None
 
     def _all_failed(self, arm: str) -> ArmDropped:
         last = next(reversed(self.brackets[arm].failed.values()))
@@ -212,7 +168,8 @@ class RaceState:
             p_best=None,
         )
 
-    def _work(self, trial: Trial) -> TrialWork:
+    def work(self, trial: Trial) -> TrialWork:
+        """A trial as work, with what its earlier attempts taught."""
         return TrialWork(
             trial=trial,
             attempt=self.attempts.count.get(trial, 0) + 1,
@@ -223,55 +180,6 @@ class RaceState:
         """How small an arm's trials are from the start, so that they fit."""
         memory = self.arms[arm].memory
         return memory.shrink if memory else 0
-
-    def _racing(self) -> Step | None:
-        """The next batch of the racing; once it has ended, only catch up with what it told."""
-        while not self._caught_up:
-            if not self._batch:
-                self._batch = self.selector.ask()
-            if not self._batch:
-                if self.racing_ended is None:
-                    return Step(decision=self._racing_end())
-                break
-            trials = [trial for ask in self._batch for trial in self._trials_of(ask)]
-            over = {*self.scored, *self.failed} if self.racing_ended is None else self._raced
-            if open_trials := [trial for trial in trials if trial not in over]:
-                if self.racing_ended is None:
-                    return Step(work=[self._work(trial) for trial in open_trials])
-                break
-            lowered = self._lowered_rate(trials)
-            if lowered and self.racing_ended is None:
-                return Step(decision=lowered)
-            for ask in self._batch:
-                self._tell(ask)
-            self._batch = None
-            dropped = self._newly_dropped() if self.racing_ended is None else None
-            if dropped:
-                return Step(decision=dropped)
-        self._caught_up = self.racing_ended is not None
-        return None
-
-    def _lowered_rate(self, trials: Sequence[Trial]) -> RateChosen | None:
-        """A third of the rate for an arm whose chosen rate diverged at a higher rung, once."""
-        for trial in trials:
-            line = self.failed.get(trial)
-            if line and line.retry == "rate" and trial.arm not in self._lowered:
-                chosen = self.chosen[trial.arm]
-                rate = float(f"{chosen.rate / FACTOR:.2e}")
-                return chosen.model_copy(update={"rate": rate, "at_edge": True})
-        return None
-
-    def _racing_end(self) -> RacingEnded:
-        reason = self.selector.reason
-        if reason is None:
-            return RacingEnded(key="race.ended_nothing_left", values={})
-        return RacingEnded(key=reason.key, values=dict(reason.values))
-
-    def _trials_of(self, ask: Ask) -> list[Trial]:
-        """The trial an ask stands for; at the first rung the bracket has already run."""
-        if ask.rung == 0 or ask.arm not in self.chosen:
-            return []
-        return [self.trial(ask.arm, ask.rung + 1, self.agreement.settings.seed)]
 
     def trial(self, arm: str, rung: int, seed: int, fold: int = 0) -> Trial:
         """An arm's trial at its chosen rate and rendering."""
@@ -285,51 +193,12 @@ class RaceState:
             fold=fold,
         )
 
-    def _tell(self, ask: Ask) -> None:
-        bracket = self.brackets[ask.arm]
-        if ask.arm not in self.chosen:
-            self.selector.fail(ask, "race.dropped_all_failed", float(bracket.tokens))
-            return
-        if ask.rung == 0:
-            line = bracket.best()
-            tokens = float(bracket.tokens)
-        else:
-            trial = self._trials_of(ask)[0]
-            line = self.scored.get(trial)
-            tokens = float((line or self.failed[trial]).tokens)
-        if line is None:
-            self.selector.fail(ask, self.failed[self._trials_of(ask)[0]].key, tokens)
-            return
-        scores = [
-            score
-            for score in (_score(line.primary, "primary"), _score(line.likelihood, "likelihood"))
-            if score
-        ]
-        self.selector.tell(ask, scores, tokens)
-
-    def _newly_dropped(self) -> ArmDropped | None:
-        for standing in self.selector.standing().arms:
-            if standing.state == "alive" or standing.arm in self.dropped:
-                continue
-            rung = (standing.highest_rung or 0) + 1  # the engine counts rungs from 0
-            values = dict(standing.reason.values)
-            if "rung" in values:
-                values["rung"] = rung
-            return ArmDropped(
-                arm=standing.arm,
-                rung=rung,
-                key=standing.reason.key,
-                values=values,
-                p_best=standing.p_best,
-            )
-        return None
-
     def _finishing(self) -> Step | None:
         if self.finalists:
             return None
         trials = finishing_trials(self)
         if trials:
-            return Step(work=[self._work(trial) for trial in trials])
+            return Step(work=[self.work(trial) for trial in trials])
         return Step(decision=choose_finalists(self))
 
     def _folding(self) -> Step | None:
@@ -337,7 +206,7 @@ class RaceState:
         if self.finalists is None:
             return None
         wanted = [trial for trials in self.finalists.trials.values() for trial in trials]
-        works = [self._work(t) for t in wanted if t not in self.scored and t not in self.failed]
+        works = [self.work(t) for t in wanted if t not in self.scored and t not in self.failed]
         return Step(work=works) if works else None
 
     def tested(self) -> dict[str, tuple[Trial, ...]]:
@@ -432,25 +301,6 @@ class RaceState:
             key=lambda line: (sign * (line.primary.value or 0.0), line.trial.rung),
             default=None,
         )
-
-    def raced(self, trial: Trial) -> bool:
-        """Whether a trial had run when the racing ended."""
-        return trial in self._raced
-
-
-def _score(measured: Measured, channel: str) -> Score | None:
-    if measured.value is None:
-        return None
-    return Score.model_validate(
-        {
-            "value": measured.value,
-            "standard_error": measured.standard_error or 0.0,
-            "n": measured.n,
-            "unit": measured.unit,
-            "better": measured.better,
-            "channel": channel,
-        }
-    )
 
 
 def _answers_key(line: AnswersMade) -> str:

@@ -1,11 +1,13 @@
 """Pieces of work that a race hands to an executor; each runs alone in a child process."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
-from forkpoint.ledger import Trial
+from forkpoint.ledger import Line, Trial
 from forkpoint.record import Record
 
 
@@ -100,3 +102,13 @@ Work = Annotated[
     TrialWork | AnswerWork | GeneralWork | SurveyWork | ReplayWork, Field(discriminator="kind")
 ]
 WORK: TypeAdapter[Work] = TypeAdapter(Work)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What has to happen now: a decision to record, work to run, or nothing more."""
+
+    decision: Line | None = None
+    work: Sequence[Work] = ()
+    open_test: bool = False  # the test set is to be opened, which the caller counts
+    finished: bool = False  # everything is measured: the verdict can be given
