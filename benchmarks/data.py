@@ -1,8 +1,11 @@
 """What reading data costs beside parsing it, and a long fuzz: `python benchmarks/data.py`.
 
-Prints processor time for a row of a made-up JSONL file: orjson line by line, reading with all
-checks, reading with all counts; and the ratios, of which the last should be at most 8. `--fuzz N`
-reads N mutated files and counts those that lost a good row, took long or raised.
+Prints processor time for a row of a made-up JSONL file: orjson line by line; reading with all
+checks of form; what `forkpoint inspect` does on all rows (reading, counting, sampling, the file's
+hash), which should take at most 8 times orjson's time; the same with a held-out file to compare
+with. Then the seconds that the parts on a sample take, of which 180 are allowed, and the peak of
+memory, of which 2 GB are. `--fuzz N` reads, cleans and converts N mutated files and counts those
+that lost a good row, took long or raised.
 """
 
 import argparse
@@ -12,15 +15,21 @@ import resource
 import sys
 import tempfile
 import time
+from itertools import islice
 from pathlib import Path
 
 import orjson
 
-from forkpoint.data import Row, RowFault, fault_sentence, load, read_rows
-from forkpoint.data.profiling import counted
+from forkpoint.data import Row, RowFault, RowStream, fault_sentence, load, read_rows, survey
+from forkpoint.data.checks import HeldOut
+from forkpoint.data.profiling import SAMPLE_ROWS, Compared, Sample, counted
+from forkpoint.data.reader import no_collection
 from forkpoint.errors import ForkpointError
 
-TARGET = 8.0  # times orjson's own time, for reading with all counts
+TARGET = 8.0  # times orjson's own time, for all that is done on every row
+SAMPLE_TARGET_SECONDS = 180.0  # for all that is done on a sample
+MEMORY_TARGET_GB = 2.0
+HELD_ROWS = 2_000  # of a test set to compare with
 ROUNDS = 3
 SLOW_SECONDS = 1.0
 
@@ -55,7 +64,19 @@ def ratios(path: Path, rows: int) -> None:
             pass
 
     def count() -> None:
-        assert rows == counted(row for row in read_rows(path) if isinstance(row, Row)).rows
+        stream = RowStream(path)
+        with no_collection():
+            assert rows == counted(Sample(SAMPLE_ROWS, 0).passing(stream)).rows
+        stream.dataset()
+
+    held = HeldOut([row for row in islice(read_rows(path), HELD_ROWS) if isinstance(row, Row)])
+
+    def compare() -> None:
+        one = Compared("test_leaks", held)
+        with no_collection():
+            for _ in one.passing(RowStream(path)):
+                pass
+        assert len(one.found) >= min(rows, HELD_ROWS)
 
     for number in range(ROUNDS):
         gc.collect()
@@ -63,10 +84,21 @@ def ratios(path: Path, rows: int) -> None:
         print(
             f"round {number + 1}: orjson {base / rows * 1e6:.2f} us a row; "
             f"read {reading / rows * 1e6:.2f} ({reading / base:.1f} times); "
-            f"read and count {counting / rows * 1e6:.2f} ({counting / base:.1f} times, "
-            f"at most {TARGET:g} wanted)"
+            f"all that inspect does on every row {counting / rows * 1e6:.2f} "
+            f"({counting / base:.1f} times, at most {TARGET:g} wanted)"
         )
-    print(f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
+    print(f"peak {peak_gb():.2f} GB, at most {MEMORY_TARGET_GB:g} wanted")
+    comparing = seconds_of(compare)
+    print(f"reading and comparing with {HELD_ROWS:,} held rows: {comparing / base:.1f} times")
+    whole = seconds_of(lambda: survey(RowStream(path)))
+    print(
+        f"on a sample of {min(rows, SAMPLE_ROWS):,}: {whole - counting:.0f} s of processor time, "
+        f"at most {SAMPLE_TARGET_SECONDS:g} wanted; peak {peak_gb():.2f} GB"
+    )
+
+
+def peak_gb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 def fuzz(count: int, seed: int, folder: Path) -> int:

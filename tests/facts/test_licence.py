@@ -24,6 +24,16 @@ from forkpoint.words import say
         ("license: gemma", "gemma", "conditions"),
         ("license: other\nlicense_name: qwen-research", "qwen-research", "no"),
         ("license: other\nlicense_name: deepseek", "deepseek", "conditions"),
+        ("license: other\nlicense_name: glm-4", "glm-4", "conditions"),
+        ("license: other\nlicense_name: glm-4-9b", "glm-4", "conditions"),
+        ("license: other\nlicense_name: falcon-llm-license", "falcon-llm-license", "conditions"),
+        (
+            "license: other\nlicense_name: stabilityai-ai-community",
+            "stabilityai-ai-community",
+            "conditions",
+        ),
+        ("license: bigscience-bloom-rail-1.0", "bigscience-bloom-rail-1.0", "conditions"),
+        ("license: other\nlicense_name: mnpl", "mnpl", "no"),
         ("license: other\nlicense_name: our-very-own", "our-very-own", "unknown"),
         ("license: other", "other", "unknown"),
         ("license: openrail", "openrail", "unknown"),
@@ -41,9 +51,41 @@ def test_licences(tmp_path: Path, card: str, licence: str | None, commercial: st
                             "our-very-own", *licence_table()))  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("licence", "sentence"),
+    [
+        ("apache-2.0", "Commercial use requires an application for a commercial use license."),
+        ("other", "Model weights are fully open for academic research and also allow **free** "
+         "commercial usage. To apply for a commercial license, please fill in the form."),
+        ("apache-2.0", "Free commercial use is also allowed after registration."),
+        ("apache-2.0", "模型权重对学术研究完全开放，并且支持免费商用，商用需申请商业使用授权。"),
+        ("other", "对于希望将模型用于商业目的的用户，需完成登记。"),
+    ],
+)  # fmt: skip
+def test_a_card_that_asks_first_is_held_to_it(tmp_path: Path, licence: str, sentence: str) -> None:
+    """A free licence in the front matter may be that of the code: the text's demand is repeated."""
+    text = f"---\nlicense: {licence}\n---\n# C\n\n{sentence}\n"
+    facts = read_checkpoint(str(make_checkpoint(tmp_path / "c", card=text)))
+    assert "conditions" == facts.commercial_use
+    notice = next(notice for notice in facts.notices if notice.code == "licence-asks")
+    assert str(notice.values["found"]) in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["Commercial use is allowed.", "You can apply the model to commercial problems.",
+     "The model can be applied in commercial applications.", "本模型可用于商业用途。"],
+)  # fmt: skip
+def test_a_card_that_allows_is_not_misread(tmp_path: Path, sentence: str) -> None:
+    """A sentence that allows commercial use asks for nothing."""
+    text = f"---\nlicense: apache-2.0\n---\n# C\n\n{sentence}\n"
+    facts = read_checkpoint(str(make_checkpoint(tmp_path / "c", card=text)))
+    assert "yes" == facts.commercial_use
+
+
 def test_every_entry_has_its_source() -> None:
     """Each licence of the table has an address, the day it was read and its sentence."""
-    assert len(licence_table()) >= 14
+    assert len(licence_table()) >= 23
     for name, entry in licence_table().items():
         assert entry["address"].startswith("https://"), name
         assert datetime.date(2026, 11, 1) <= entry["read"], name

@@ -11,7 +11,7 @@ from forkpoint.words import LANGUAGES, say, system_language
 
 COMMANDS = (
     "inspect", "compare", "models", "advise", "estimate", "race", "report", "rules", "store", "serve",
-    "vote", "judge", "score", "select", "merge",
+    "vote", "judge", "score", "select", "enough", "merge",
 )  # fmt: skip
 
 

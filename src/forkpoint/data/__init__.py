@@ -3,8 +3,8 @@
 from forkpoint.data.bad_row import fault_sentence
 from forkpoint.data.bundled_sets import BUNDLED, bundled
 from forkpoint.data.profile_record import DataProfile, RowFault
-from forkpoint.data.profiling import profile
-from forkpoint.data.reader import Dataset, columns_named, format_named, load, read_rows
+from forkpoint.data.profiling import profile, survey
+from forkpoint.data.reader import Dataset, RowStream, columns_named, format_named, load, read_rows
 from forkpoint.data.row import Row, Turn
 from forkpoint.data.splits import FOLD_ROWS, Removed, Sizes, Splits, default_sizes, k_folds, split
 
@@ -16,6 +16,7 @@ __all__ = [
     "Removed",
     "Row",
     "RowFault",
+    "RowStream",
     "Sizes",
     "Splits",
     "Turn",
@@ -29,4 +30,5 @@ __all__ = [
     "profile",
     "read_rows",
     "split",
+    "survey",
 ]

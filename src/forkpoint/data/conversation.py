@@ -115,6 +115,7 @@ def messages_of(value: Any, field: str) -> tuple[list[Turn], int]:
         raise BadRow("data.fault_turns", found=len(value), limit=MAX_TURNS)
     turns = []
     images = 0
+    made, roles = tuple.__new__, ROLES
     for message in value:
         if type(message) is not dict:
             raise BadRow("data.fault_type", field=field, found=json_type(message))
@@ -122,8 +123,11 @@ def messages_of(value: Any, field: str) -> tuple[list[Turn], int]:
         body = "content"
         if name is None and "from" in message:
             name, body = message["from"], "value"
-        role = ROLES.get(name) if type(name) is str else None
+        role = roles.get(name) if type(name) is str else None
         text = message.get(body)
+        if role is not None and type(text) is str and len(message) == 2:
+            turns.append(made(Turn, (role, text)))
+            continue
         if role is None:
             role = ROLES.get(name.strip().lower()) if isinstance(name, str) else None
             if role is None:
@@ -137,6 +141,11 @@ def messages_of(value: Any, field: str) -> tuple[list[Turn], int]:
 
 def checked(turns: list[Turn], images: int = 0) -> Parts:
     """The turns as parts of a row that ends in an answer; raises BadRow when it does not."""
+    if len(turns) == 2:  # nearly all rows; the rest of this function says the same at length
+        (asker, asked), (teller, told) = turns
+        plain = asker == "user" and teller == "assistant"
+        if plain and asked and told and not asked.isspace() and not told.isspace():
+            return Parts(tuple(turns), None, None, images)
     if not turns:
         raise BadRow("data.fault_no_turns")
     last = turns[-1]
@@ -145,7 +154,7 @@ def checked(turns: list[Turn], images: int = 0) -> Parts:
     if not last.content or last.content.isspace():
         raise BadRow("data.fault_empty_answer")
     check_prompt(turns[:-1], images)
-    return Parts(tuple(turns), images=images)
+    return Parts(tuple(turns), None, None, images)
 
 
 def check_prompt(turns: list[Turn], images: int = 0) -> None:
@@ -178,6 +187,8 @@ def chat(row: Mapping[str, Any]) -> Parts:
     for field in CHAT_FIELDS:
         if field in row:
             turns, images = messages_of(row[field], field)
+            if len(row) == 1:
+                return checked(turns, images)
             return checked(with_system(row, turns), images + images_in(row))
     raise BadRow("data.fault_missing", field="messages")
 

@@ -1,21 +1,31 @@
 """From the rows of a data file to what is known of it, as one record."""
 
+import math
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from forkpoint.data.answers import AnswerTally
+from forkpoint.data.checks import HeldOut, OnCheck, checked_rows, leaks_check
 from forkpoint.data.language import language_shares
-from forkpoint.data.profile_record import AnswerKind, DataProfile, Job, Spread
-from forkpoint.data.reader import Dataset
-from forkpoint.data.row import Row
+from forkpoint.data.profile_record import (
+    AnswerKind,
+    CheckName,
+    ContentCheck,
+    DataProfile,
+    Job,
+    Spread,
+)
+from forkpoint.data.reader import Dataset, RowStream, no_collection
+from forkpoint.data.row import Row, Turn
 from forkpoint.errors import BadInput
 
 FAULTS_SHOWN = 1_000  # faults a profile carries; all are counted
-LANGUAGE_ROWS = 1_000  # rows looked at for languages: a share of one half is known to 3 points
-TOKEN_ROWS = 5_000  # rows looked at for tokens
+SAMPLE_ROWS = 20_000  # rows looked at for contents, languages, tokens: a half to 0.7 points
+LEAK_ROWS = 4_000  # rows compared with held questions at once
 IMAGE_JOB_SHARE = 0.1  # of rows with images for the job to be about images
 DIALOGUE_SHARE = 0.2  # of rows with several user turns for the job to be dialogue
 TOOLS_SHARE = 0.5  # of rows with tools for the job to be dialogue
@@ -43,29 +53,49 @@ class Counts:
         self.rows = self.with_system = self.multi = 0
         self.tools = self.images = self.questions = 0
 
+    def labels(self) -> dict[str, int]:
+        """Label -> rows; empty where most answers are of another kind."""
+        kind = next(iter(self.answers.shares()), None)
+        return self.answers.labels() if kind == "label" else {}
+
 
 def counted(rows: Iterable[Row]) -> Counts:
     """Count turns, roles, lengths, copies, kinds of answer and questions; lean by design."""
     seen = Counts()
-    roles, add_answer = seen.roles, seen.answers.add
+    roles, add_answer, add_id = seen.roles, seen.answers.add, seen.ids.add
+    add_told, add_asked = seen.answer_characters.append, seen.prompt_characters.append
+    add_turns = seen.turns.append
     shapes: Counter[tuple[str, ...]] = Counter()
-    for row in rows:
-        turns = row.turns
-        answer = row.text if row.text is not None else turns[-1].content
-        seen.rows += 1
-        seen.ids.add(row.id)
+    plain = questions = 0
+    for identity, _, _, turns, _, text, tools, extra in rows:
+        if len(turns) == 2:
+            (asker, asked), (teller, answer) = turns
+            add_asked(len(asked))
+            if len(asked) <= QUESTION_CHARACTERS:
+                questions += _is_question(asked)
+        else:
+            answer = text if text is not None else turns[-1].content
+            add_asked(sum([len(turn.content) for turn in turns[:-1]]))
+            questions += _asks(turns)
+            asker = teller = ""
+        if asker == "user" and teller == "assistant":
+            plain += 1
+        else:
+            shapes[tuple([turn.role for turn in turns])] += 1
+            if turns and turns[0].role == "system":
+                seen.systems.add(turns[0].content)
+        add_turns(len(turns))
+        add_id(identity)
         add_answer(answer)
-        seen.answer_characters.append(len(answer))
-        seen.turns.append(len(turns))
-        seen.prompt_characters.append(sum([len(turn.content) for turn in turns[:-1]]))
-        shapes[tuple([turn.role for turn in turns])] += 1
-        if turns and turns[0].role == "system":
-            seen.systems.add(turns[0].content)
-        seen.tools += row.tools is not None
-        seen.images += "images" in row.extra
-        seen.questions += _asks(row)
+        add_told(len(answer))
+        if tools is not None:
+            seen.tools += 1
+        if extra and "images" in extra:
+            seen.images += 1
+    seen.rows, seen.questions = len(seen.turns), questions
+    shapes["user", "assistant"] += plain
     for shape, count in shapes.items():
-        for role in shape:
+        for role in shape if count else ():
             roles[role] += count
         seen.multi += count * (shape.count("user") > 1)
         seen.with_system += count * (shape[:1] == ("system",))
@@ -73,16 +103,122 @@ def counted(rows: Iterable[Row]) -> Counts:
 
 
 def profile(
-    dataset: Dataset, tokenizers: Mapping[str, str | Path] | None = None, seed: int = 0
+    dataset: Dataset,
+    tokenizers: Mapping[str, str | Path] | None = None,
+    seed: int = 0,
+    *,
+    checks: bool = True,
 ) -> DataProfile:
-    """What a data set is; tokens by each `tokenizer.json` and languages on seeded samples."""
-    rows = dataset.rows
-    count = len(rows)
-    seen = counted(rows)
+    """What a data set is; contents, languages and tokens on a seeded sample of its rows."""
+    seen = counted(dataset.rows)
+    sample = Sample(SAMPLE_ROWS, seed)
+    for _ in sample.passing(dataset.rows):
+        pass
+    looked = checked_rows(sample.rows, seen.labels(), all_rows=seen.rows) if checks else ()
+    return _record(dataset, seen, sample.rows, tokenizers or {}, looked)
+
+
+def survey(
+    stream: RowStream,
+    tokenizers: Mapping[str, str | Path] | None = None,
+    seed: int = 0,
+    *,
+    sample_rows: int | None = SAMPLE_ROWS,
+    held: Mapping[CheckName, HeldOut] | None = None,
+    on_check: OnCheck = lambda _: None,
+) -> DataProfile:
+    """What a data file is, in one pass that keeps only a sample; of all rows with None.
+
+    Rows are compared with held questions (a test, a benchmark) without exception.
+    """
+    sample = Sample(sample_rows, seed)
+    compared = {name: Compared(name, held_out) for name, held_out in (held or {}).items()}
+    rows = sample.passing(stream)
+    for one in compared.values():
+        rows = one.passing(rows)
+    with no_collection():
+        seen = counted(rows)
+    dataset = stream.dataset()
+    looked = checked_rows(sample.rows, seen.labels(), all_rows=seen.rows, on_check=on_check)
+    leaks = tuple(one.check(seen.rows) for one in compared.values())
+    return _record(dataset, seen, sample.rows, tokenizers or {}, (*leaks, *looked))
+
+
+class Sample:
+    """A seeded sample of rows that pass by (Li, 1994: algorithm L); all of them with None."""
+
+    def __init__(self, size: int | None, seed: int) -> None:
+        self.size = size
+        self.draw = random.Random(seed)
+        self.kept: list[tuple[int, Row]] = []
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows of the sample, in the order of the file."""
+        return [row for _, row in sorted(self.kept, key=lambda one: one[0])]
+
+    def passing(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """All rows unchanged, some of them kept."""
+        if self.size is None:
+            for place, row in enumerate(rows):
+                self.kept.append((place, row))
+                yield row
+            return
+        passing = iter(rows)
+        for row in islice(passing, self.size):
+            self.kept.append((len(self.kept), row))
+            yield row
+        weight, place = 1.0, len(self.kept) - 1
+        while True:
+            weight *= math.exp(math.log(self.draw.random()) / self.size)
+            skipped = int(math.log(self.draw.random()) / math.log1p(-weight))
+            yield from islice(passing, skipped)
+            row_or_end = next(passing, None)
+            if row_or_end is None:
+                return
+            place += skipped + 1
+            self.kept[self.draw.randrange(self.size)] = place, row_or_end
+            yield row_or_end
+
+
+class Compared:
+    """Rows that pass by, each compared with held questions."""
+
+    def __init__(self, name: CheckName, held: HeldOut) -> None:
+        self.name, self.held = name, held
+        self.found: list[tuple[Row, Row]] = []
+
+    def passing(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """All rows unchanged."""
+        batch: list[Row] = []
+        for row in rows:
+            batch.append(row)
+            if len(batch) == LEAK_ROWS:
+                self._compare(batch)
+                batch = []
+            yield row
+        self._compare(batch)
+
+    def _compare(self, batch: list[Row]) -> None:
+        for leak in self.held.leaks(batch):
+            self.found.append((batch[leak.place], self.held.rows[leak.held]))
+
+    def check(self, all_rows: int) -> ContentCheck:
+        """What was found, as a record."""
+        return leaks_check(self.name, self.found, all_rows)
+
+
+def _record(
+    dataset: Dataset,
+    seen: Counts,
+    sample: Sequence[Row],
+    tokenizers: Mapping[str, str | Path],
+    checks: tuple[ContentCheck, ...],
+) -> DataProfile:
+    count = seen.rows
     shares = seen.answers.shares()
     kind = next(iter(shares))
     job, evidence = _job(dataset, kind, seen)
-    sample = _sample(rows, LANGUAGE_ROWS, seed)
     return DataProfile(
         files=dataset.files,
         file_format=dataset.file_format,
@@ -99,8 +235,8 @@ def profile(
         language_sample_rows=len(sample),
         prompt_characters=spread(seen.prompt_characters),
         answer_characters=spread(seen.answer_characters),
-        tokens=_tokens(_sample(rows, TOKEN_ROWS, seed), tokenizers or {}),
-        token_sample_rows=min(count, TOKEN_ROWS) if tokenizers else 0,
+        tokens=_tokens(sample, tokenizers),
+        token_sample_rows=len(sample) if tokenizers else 0,
         system_prompts=len(seen.systems),
         system_prompt_share=seen.with_system / count,
         answer_kinds={str(name): share for name, share in shares.items()},
@@ -112,6 +248,8 @@ def profile(
         job=job,
         job_evidence=evidence,
         notices=dataset.notices,
+        sample_rows=len(sample),
+        checks=checks,
     )
 
 
@@ -130,28 +268,24 @@ def spread(values: Iterable[float]) -> Spread:
     )  # fmt: skip
 
 
-def _sample(rows: Sequence[Row], size: int, seed: int) -> Sequence[Row]:
-    return rows if len(rows) <= size else random.Random(seed).sample(rows, size)
-
-
 def _spoken(row: Row) -> str:
     """The text that shows a row's language: what was asked, then what was answered."""
     asked = [turn.content for turn in row.prompt if turn.role == "user"]
     return " ".join([*asked[-1:], row.answer])
 
 
-def _asks(row: Row) -> bool:
+def _asks(turns: Sequence[Turn]) -> bool:
     """Whether a row is a bare question: one user turn, short, worded as a question."""
-    turns = row.turns
     if len(turns) == 2:
-        asked = turns[0]
+        asked = turns[0].content
     elif len(turns) == 3 and turns[0].role == "system":
-        asked = turns[1]
+        asked = turns[1].content
     else:
         return False
-    text = asked.content
-    if len(text) > QUESTION_CHARACTERS:
-        return False
+    return len(asked) <= QUESTION_CHARACTERS and _is_question(asked)
+
+
+def _is_question(text: str) -> bool:
     text = text.rstrip()
     return text.endswith(("?", "？")) or (_QUESTION.match(text) is not None and "\n" not in text)
 

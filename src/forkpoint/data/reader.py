@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from forkpoint.data.container import Container, containers, raw_rows
 from forkpoint.data.conversation import Parts
 from forkpoint.data.json_file import OnBytes, Raw, silent
 from forkpoint.data.profile_record import Format, RowFault
-from forkpoint.data.row import Row
+from forkpoint.data.row import NOTHING_ELSE, Row
 from forkpoint.data.shape import BUILDERS, FAMILY, FORMATS, OWN_FIELDS, format_of, unknown
 from forkpoint.errors import BadInput
 from forkpoint.facts.checkpoint_facts import Notice
@@ -68,6 +69,59 @@ class Dataset:
     notices: tuple[Notice, ...] = field(default=())
 
 
+class RowStream:
+    """The usable rows of a data file, one after the other; what is known of the others besides."""
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        format: Format | None = None,
+        columns: Columns | None = None,
+        strict: bool = False,
+        on_bytes: OnBytes = silent,
+    ) -> None:
+        self.path = path
+        self.containers = containers(_local(path))
+        self.reading = Reading(format, columns or {}, strict)
+        self.on_bytes = on_bytes
+        self.seen = Seen()
+        self.faults: list[RowFault] = []
+        self.fault_count = 0
+        self.ids = _Ids()
+
+    def __iter__(self) -> Iterator[Row]:
+        for container in self.containers:
+            raw = raw_rows(container, self.on_bytes)
+            for item in _read(raw, str(container.path), self.reading, self.seen):
+                if type(item) is Row:
+                    if item.extra:
+                        self.ids.add(item)
+                    yield item
+                elif isinstance(item, RowFault):
+                    self.fault_count += 1
+                    if self.fault_count <= FAULTS_KEPT:
+                        self.faults.append(item)
+
+    def dataset(self, rows: Iterable[Row] = ()) -> Dataset:
+        """What is known once all rows were read; raises BadInput when none could be used."""
+        if not self.seen.rows:
+            raise _nothing(str(self.path), self.faults)
+        found = self.containers
+        return Dataset(
+            rows=tuple(rows),
+            files=tuple(str(c.path) for c in found),
+            file_format=found[0].kind,
+            format=self.seen.rows.most_common(1)[0][0],
+            format_evidence=self.seen.evidence(),
+            sha256=_sha256([c.path for c in found]),
+            faults=tuple(self.faults),
+            fault_count=self.fault_count,
+            notices=(*_encoding_notices(found), *_mixed_notice(self.seen.rows),
+                     *self.ids.notices()),
+        )  # fmt: skip
+
+
 def read_rows(
     path: str | Path,
     *,
@@ -94,40 +148,14 @@ def load(
 
     `on_bytes` is told now and then how many bytes of a JSONL file were read.
     """
-    found = containers(_local(path))
-    rows: list[Row] = []
-    faults: list[RowFault] = []
-    count = 0
-    seen = Seen()
-    with _no_collection():
-        for container in found:
-            raw = raw_rows(container, on_bytes)
-            reading = Reading(format, columns or {}, strict)
-            for item in _read(raw, str(container.path), reading, seen):
-                if type(item) is Row:
-                    rows.append(item)
-                elif isinstance(item, RowFault):
-                    count += 1
-                    if count <= FAULTS_KEPT:
-                        faults.append(item)
-    if not rows:
-        raise _nothing(str(path), faults)
-    main = seen.rows.most_common(1)[0][0]
-    return Dataset(
-        rows=tuple(rows),
-        files=tuple(str(c.path) for c in found),
-        file_format=found[0].kind,
-        format=main,
-        format_evidence=seen.evidence(),
-        sha256=_sha256([c.path for c in found]),
-        faults=tuple(faults),
-        fault_count=count,
-        notices=(*_encoding_notices(found), *_mixed_notice(seen.rows), *_id_notices(rows)),
-    )
+    stream = RowStream(path, format=format, columns=columns, strict=strict, on_bytes=on_bytes)
+    with no_collection():
+        rows = list(stream)
+    return stream.dataset(rows)
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Spare the search for cycles while millions of objects are made that hold none."""
     was = gc.isenabled()
     gc.disable()
@@ -156,6 +184,7 @@ def _read(raw: Iterator[Raw], file: str, reading: Reading, seen: Seen) -> Iterat
     renamed = columns_to_rename(columns)
     peeked = list(islice(raw, PEEK_ROWS))
     family = FAMILY[format] if format else _family(peeked, renamed)
+    counts, fields = seen.rows, seen.fields
     for line, value in chain(peeked, raw):
         try:
             if type(value) is not dict:
@@ -183,9 +212,9 @@ def _read(raw: Iterator[Raw], file: str, reading: Reading, seen: Seen) -> Iterat
                 ) from None
             yield RowFault(file=file, line=line, key=bad.key, values=bad.values)
             continue
-        seen.rows[kind] += 1
-        if kind not in seen.fields:
-            seen.fields[kind] = fields_told(value)
+        counts[kind] += 1
+        if kind not in fields:
+            fields[kind] = fields_told(value)
         yield row
 
 
@@ -203,27 +232,40 @@ def _family(peeked: list[Raw], renamed: Columns) -> str:
 
 def _row(parts: Parts, value: Mapping[str, Any], file: str, line: int) -> Row:
     turns, rejected, text, images = parts
-    tools = value.get("tools")
+    alone = len(value) == 1  # nothing beside the conversation
+    tools = None if alone else value.get("tools")
     if tools is not None and type(tools) is not str:
         tools = orjson.dumps(tools).decode() if tools else None
-    pieces = [f"{turn.role}\x1f{turn.content}" for turn in turns] if turns else []
-    if text is not None:
-        pieces.append(text)
-    if rejected is not None:
-        pieces += ("\x1frejected", rejected)
-    if tools:
-        pieces += ("\x1ftools", tools)
-    canonical = "\x1e".join(pieces)
+    if len(turns) == 2 and rejected is None and not tools:
+        (asker, asked), (teller, told) = turns
+        canonical = f"{asker}\x1f{asked}\x1e{teller}\x1f{told}"
+    else:
+        canonical = _canonical(parts, tools)
     if "\0" in canonical:
         raise BadRow("data.fault_nul", place=canonical.index("\0") + 1)
     try:
-        identity = hashlib.sha256(canonical.encode()).hexdigest()[:16]
+        identity = sha256(canonical.encode()).hexdigest()[:16]
     except UnicodeEncodeError:
         raise BadRow("data.fault_surrogate") from None
-    extra = _extra(value) if len(value) > 1 else {}
+    extra = NOTHING_ELSE if alone else _extra(value)
     if images:
-        extra["images"] = str(images)
-    return Row(identity, file, line, turns, rejected, text, tools or None, extra)
+        extra = {**extra, "images": str(images)}
+    made: Row = tuple.__new__(
+        Row, (identity, file, line, turns, rejected, text, tools or None, extra)
+    )
+    return made
+
+
+def _canonical(parts: Parts, tools: str | None) -> str:
+    """All that makes a row what it is, as one text."""
+    pieces = [f"{role}\x1f{content}" for role, content in parts.turns]
+    if parts.text is not None:
+        pieces.append(parts.text)
+    if parts.rejected is not None:
+        pieces += ("\x1frejected", parts.rejected)
+    if tools:
+        pieces += ("\x1ftools", tools)
+    return "\x1e".join(pieces)
 
 
 def _extra(value: Mapping[str, Any]) -> dict[str, str]:
@@ -312,21 +354,31 @@ def _mixed_notice(seen: "Counter[Format]") -> Iterator[Notice]:
         )  # fmt: skip
 
 
-def _id_notices(rows: list[Row]) -> Iterator[Notice]:
+class _Ids:
     """Rows of different content that carry the same `id` field."""
-    first: dict[str, Row] = {}
-    clashes: list[tuple[Row, Row]] = []
-    for row in rows:
+
+    def __init__(self) -> None:
+        self.first: dict[str, tuple[str, int]] = {}  # id field -> the row's own id and line
+        self.clashes = 0
+        self.example: Notice | None = None
+
+    def add(self, row: Row) -> None:
         name = row.extra.get("id")
-        if name is not None and first.setdefault(name, row).id != row.id:
-            clashes.append((first[name], row))
-    if clashes:
-        one, two = clashes[0]
-        yield Notice(
-            code="duplicate-ids", level="warning", key="data.notice_ids",
-            values={"count": len(clashes), "id": shown(one.extra["id"]), "line": one.line,
-                    "other": two.line, "file": one.file},
-        )  # fmt: skip
+        if name is None:
+            return
+        identity, line = self.first.setdefault(name, (row.id, row.line))
+        if identity != row.id:
+            self.clashes += 1
+            self.example = self.example or Notice(
+                code="duplicate-ids", level="warning", key="data.notice_ids",
+                values={"count": 0, "id": shown(name), "line": line, "other": row.line,
+                        "file": row.file},
+            )  # fmt: skip
+
+    def notices(self) -> Iterator[Notice]:
+        if self.example:
+            values = {**self.example.values, "count": self.clashes}
+            yield self.example.model_copy(update={"values": values})
 
 
 def columns_named(text: str) -> dict[str, str]:

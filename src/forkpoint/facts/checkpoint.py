@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from forkpoint.errors import BadInput
+from forkpoint.facts.behaviour import Behaviour
 from forkpoint.facts.checkpoint_facts import (
     CheckpointFacts,
     Judgement,
@@ -23,16 +24,21 @@ from forkpoint.facts.special_rows import rows_of
 
 
 def read_checkpoint(
-    name: str, *, allow_pickle: bool = False, allow_code: bool = False
+    name: str,
+    *,
+    allow_pickle: bool = False,
+    allow_code: bool = False,
+    behaviour: Behaviour | None = None,
 ) -> CheckpointFacts:
     """All facts of a checkpoint, without loading weights and without running its code.
 
-    `name` is a local folder, a GGUF file, a Hub id or a pocket name. Raises BadInput when there
-    is no checkpoint, or when its weights are pickles or it brings code and no flag allows that.
+    `name` is a local folder, a GGUF file, a Hub id or a pocket name; `behaviour` is what a probe
+    of it saw. Raises BadInput when there is no checkpoint, or when its weights are pickles or it
+    brings code and no flag allows that.
     """
     files = locate(name)
     reading = read_files(files)
-    reading = replace(reading, rows=rows_of(reading, files))
+    reading = replace(reading, rows=rows_of(reading, files), behaviour=behaviour)
     notices = _trust(reading, allow_pickle=allow_pickle, allow_code=allow_code)
     return conclude(reading, files, notices)
 
@@ -82,11 +88,12 @@ def conclude(
             *conflicts(sold_as),
             *_aligned(stage, sold_as, post_training),
             *readiness_notices(reading, tuned=stage != "base"),
-            *licence_notices(licence, commercial),
+            *licence_notices(licence, commercial, reading.card),
         ),
         base_model=parent,
         special_rows=reading.rows,
         relation="adapter" if reading.adapter else reading.card.relation,
+        behaviour=reading.behaviour,
     )
 
 

@@ -25,6 +25,17 @@ SHARE_ALIKE = frozenset({
     "ODbL-1.0",
 })  # fmt: skip
 NON_COMMERCIAL = re.compile(r"-NC\b|-NC-")
+# Cards that name a free licence for the code and ask for more where weights are used commercially.
+ASKS_FIRST = re.compile(
+    r"[^.\n。]*(commercial (use|uses|usage|license|licence|purposes?)[^.\n]{0,80}"
+    r"(appl(y|ication)|registration|written authori[sz]ation|questionnaire)|"
+    r"(apply|application|register|registration|written authori[sz]ation)[^.\n]{0,40}"
+    r"commercial (use|uses|usage|license|licence|purposes?)|"
+    r"商(用|业)[^。\n]{0,30}(申请|登记|书面授权)|申请[^。\n]{0,12}商(用|业)|登记[^。\n]{0,12}商(用|业))"
+    r"[^.\n。]{0,80}",
+    re.IGNORECASE,
+)
+QUOTE_LIMIT = 200  # characters of the card that a notice repeats
 
 
 @cache
@@ -35,11 +46,32 @@ def licence_table() -> dict[str, dict[str, Any]]:
     return table
 
 
+@cache
+def _by_name() -> dict[str, str]:
+    """The table's id for each name that cards use."""
+    table = licence_table()
+    return {name: key for key, entry in table.items() for name in (key, *entry.get("also", ()))}
+
+
+def asks_first(card: Card) -> str | None:
+    """The sentence of a card that asks for a permission before commercial use."""
+    found = ASKS_FIRST.search(card.text)
+    return " ".join(found[0].split())[:QUOTE_LIMIT] if found else None
+
+
 def read_licence(card: Card, stated: str | None = None) -> tuple[str | None, Commercial]:
     """The licence's id and whether commercial use is allowed.
 
-    `stated` is a licence from elsewhere (GGUF settings), used when the card names none.
+    `stated` is a licence from elsewhere (GGUF settings), used when the card names none. A card
+    whose text asks for a permission is held to that, whatever licence it names.
     """
+    licence, commercial = _named_licence(card, stated)
+    if commercial in ("yes", "unknown") and asks_first(card):
+        return licence, "conditions"
+    return licence, commercial
+
+
+def _named_licence(card: Card, stated: str | None) -> tuple[str | None, Commercial]:
     found = card.licence or stated
     if found in (None, "", "unknown"):
         return None, "unknown"
@@ -47,9 +79,9 @@ def read_licence(card: Card, stated: str | None = None) -> tuple[str | None, Com
         found = card.licence_name
     key = str(found).strip().lower()
     for name in (key, str(card.licence_name or "").lower()):
-        entry = licence_table().get(name)
-        if entry is not None:
-            return name, entry["commercial_use"]
+        if name in _by_name():
+            known = _by_name()[name]
+            return known, licence_table()[known]["commercial_use"]
     spdx = _spdx(key)
     if spdx is None:
         return str(found), "unknown"
@@ -78,9 +110,21 @@ def _commercial(spdx: str) -> Commercial:
     return "unknown"
 
 
-def licence_notices(licence: str | None, commercial: Commercial) -> list[Notice]:
+def licence_notices(
+    licence: str | None, commercial: Commercial, card: Card | None = None
+) -> list[Notice]:
     """What the licence means for a derived model, in a line."""
+    asked = asks_first(card) if card is not None else None
     entry = licence_table().get(licence or "")
+    if asked and entry is None:
+        return [
+            Notice(
+                code="licence-asks",
+                level="warning",
+                key="facts.licence_card_asks",
+                values={"licence": licence or "?", "found": asked},
+            )
+        ]
     if entry is not None:
         return [
             Notice(

@@ -3,7 +3,6 @@
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +75,9 @@ def _own(row: Row, checkpoint: str, answers: Mapping[str, Any]) -> Row:
         return row
     identity = hashlib.sha256(f"replay\x1e{checkpoint}\x1e{row.id}".encode()).hexdigest()[:16]
     turns = (*row.prompt, Turn("assistant", answer))
-    return replace(row, id=identity, turns=turns, extra={**row.extra, "answered_by": checkpoint})
+    return row._replace(
+        id=identity, turns=turns, extra={**row.extra, "answered_by": checkpoint}
+    )
 
 
 def _general_rows(

@@ -1,7 +1,6 @@
 """rows.jsonl: the rows in use, so that a run folder stands alone."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 
 import orjson
@@ -14,7 +13,10 @@ ROWS = "rows.jsonl"
 
 def write_rows(folder: Path, rows: Iterable[Row]) -> None:
     """Write all rows, whole or not at all."""
-    lines = [orjson.dumps({**asdict(row), "extra": dict(row.extra)}) for row in rows]
+    lines = [
+        orjson.dumps({**row._asdict(), "turns": [turn._asdict() for turn in row.turns]})
+        for row in rows
+    ]
     write_whole(folder / ROWS, b"\n".join(lines) + b"\n")
 
 

@@ -17,7 +17,7 @@ from forkpoint.data.checks import (
     template_tokens,
     wrong_language,
 )
-from forkpoint.data.checks.flag import Flag, Labels, Look
+from forkpoint.data.checks.flag import Flag, Labels, Look, around, question
 from forkpoint.data.checks.leaks import HeldOut, Leak
 from forkpoint.data.checks.private import masked
 from forkpoint.data.profile_record import CheckName, ContentCheck, FlaggedRow
@@ -79,6 +79,19 @@ def as_check(
     )  # fmt: skip
 
 
+def leaks_check(name: CheckName, found: Sequence[tuple[Row, Row]], all_rows: int) -> ContentCheck:
+    """Rows with the held row whose question they give away, as a record; never a sample."""
+    return ContentCheck(
+        check=name, count=len(found), n=all_rows,
+        examples=tuple(
+            FlaggedRow(file=row.file, line=row.line, other_file=held.file, other_line=held.line,
+                       quote=masked(around(question(row) or row.answer, 0, 40)))
+            for row, held in found[:EXAMPLES_KEPT]
+        ),
+        lines=tuple(row.line for row, _ in found[:LINES_KEPT]),
+    )  # fmt: skip
+
+
 def wilson(share: float, n: int) -> tuple[float, float]:
     """The 95 % interval of a share among n rows."""
     middle = share + Z * Z / (2 * n)
@@ -102,5 +115,5 @@ def _flagged(flag: Flag, rows: Sequence[Row]) -> FlaggedRow:
 
 __all__ = [
     "CHECKS", "EXAMPLES_KEPT", "LINES_KEPT", "Flag", "HeldOut", "Labels", "Leak", "Look",
-    "as_check", "checked_rows", "masked", "wilson",
+    "OnCheck", "as_check", "checked_rows", "leaks_check", "masked", "wilson",
 ]  # fmt: skip

@@ -25,7 +25,9 @@ RUN_LETTERS = 12  # letters and digits of a run that is compared, two or three w
 HAN_RUN_LETTERS = 5  # the same in Chinese characters
 HELD_SHARE = 0.8  # of a question's runs that a row must hold
 FEWEST_RUNS = 6  # of its own; a shorter question leaks only when the same is asked
-TEMPLATE_HOLDERS = 20  # held questions that share a run: then it is the template's
+TEMPLATE_HOLDERS = 8  # held questions that share a run: then it is the template's
+KEPT_ONE_IN = 4  # runs compared, by their hash, where a question has many: a quarter says as much
+MANY_RUNS = 64  # a question with fewer keeps them all
 SHARED_SHARE, SHARED_ROWS = 0.05, 20  # a question in more held rows than both is an instruction
 FILTER_BITS = 24  # slots of the table that most runs are turned away by; 16 MiB
 MOST_LETTERS = 200_000  # of one text; what stands behind is not compared
@@ -57,11 +59,15 @@ class HeldOut:
         for place, key in enumerate(keys):
             if key and key not in shared:
                 self.keys.setdefault(key, place)
-        hashes, holders = _runs([*self.asked])
-        pairs = np.unique(np.stack([hashes, holders.astype(np.uint64)]), axis=1)
-        _, back, counts = np.unique(pairs[0], return_inverse=True, return_counts=True)
+        hashes, holders = _runs(self.asked)
+        pairs = np.unique(np.rec.fromarrays([hashes, holders], names="hash,holder"))
+        hashes, holders = pairs["hash"], pairs["holder"]
+        many = np.bincount(holders, minlength=len(rows))[holders] > MANY_RUNS
+        kept = ~many | (hashes % np.uint64(KEPT_ONE_IN) == 0)
+        hashes, holders = hashes[kept], holders[kept]
+        _, back, counts = np.unique(hashes, return_inverse=True, return_counts=True)
         own = counts[back] <= TEMPLATE_HOLDERS
-        self.hashes, self.holders = pairs[0][own], pairs[1][own].astype(np.int64)
+        self.hashes, self.holders = hashes[own], holders[own]
         self.sizes = np.bincount(self.holders, minlength=len(rows))
         self.filter = np.zeros(1 << FILTER_BITS, dtype=bool)
         self.filter[self.hashes >> np.uint64(64 - FILTER_BITS)] = True
@@ -97,16 +103,14 @@ class HeldOut:
         hit = np.repeat(np.arange(len(hashes)), many)
         step = np.arange(len(hit)) - np.repeat(np.cumsum(many) - many, many)
         entry = left[hit] + step
-        once = np.unique(np.stack([places[hit], entry]), axis=1)  # a run counts once a row
-        pairs, counts = np.unique(
-            np.stack([once[0], self.holders[once[1]]]), axis=1, return_counts=True
-        )
-        for (place, held), count in zip(pairs.T.tolist(), counts.tolist(), strict=True):
-            size = int(self.sizes[held])
-            if (
-                size >= FEWEST_RUNS
-                and count >= HELD_SHARE * size
-                and _numbers_stand_in(self.asked[held], texts[place])
+        once = np.unique(places[hit] * len(self.hashes) + entry)  # a run counts once a row
+        at, entry = np.divmod(once, max(len(self.hashes), 1))
+        both, counts = np.unique(at * len(self.rows) + self.holders[entry], return_counts=True)
+        enough = counts >= HELD_SHARE * self.sizes[both % len(self.rows)]
+        for key in both[enough].tolist():
+            place, held = divmod(key, len(self.rows))
+            if self.sizes[held] >= FEWEST_RUNS and _numbers_stand_in(
+                self.asked[held], texts[place]
             ):
                 yield place, held
 
