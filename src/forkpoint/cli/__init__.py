@@ -10,8 +10,8 @@ from forkpoint.errors import ForkpointError
 from forkpoint.words import LANGUAGES, say, system_language
 
 COMMANDS = (
-    "inspect", "compare", "models", "advise", "estimate", "race", "report", "rules", "store", "serve",
-    "vote", "judge", "score", "select", "enough", "merge",
+    "inspect", "compare", "models", "advise", "estimate", "race", "report", "rules", "store",
+    "serve", "vote", "judge", "score", "select", "enough", "merge", "export",
 )  # fmt: skip
 
 

@@ -54,6 +54,7 @@ def command(lang: str) -> Callable[..., None]:
         loss_turns: str = option("last", "--loss-turns"),
         skip_general: bool = option(False, "--skip-general"),
         workers: int = option(None, "--workers"),
+        price: str = option(None, "--price"),
         subset: list[str] = option([], "--subset"),
         replay: list[float] = option([], "--replay"),
         replay_rows: str = option(None, "--replay-rows"),
@@ -101,6 +102,7 @@ def command(lang: str) -> Callable[..., None]:
             loss_turns="all" if loss_turns == "all" else "last",
             skip_general=skip_general,
             workers=workers,
+            price=price,
             subsets=tuple(subset),
             replay=tuple(replay),
             replay_rows=replay_rows,
@@ -184,6 +186,20 @@ def _print_plan(agreement: "Agreement", lang: str, *, to_stdout: bool) -> None:
     Console(stderr=not to_stdout, highlight=False).print(plan_text(agreement, lang), markup=False)
 
 
+def _keep(folder: Path, lang: str) -> None:
+    """Keep the race for later estimates; a store that cannot be used costs no verdict."""
+    import sys
+
+    from forkpoint.errors import Unreadable
+    from forkpoint.race.keeping import keep_race
+
+    try:
+        if race_id := keep_race(folder):
+            print(say("store.kept", lang, id=race_id[:8]), file=sys.stderr)
+    except Unreadable as error:
+        print(error.message(lang), file=sys.stderr)
+
+
 def _run(folder: Path, lang: str, as_json: bool) -> None:
     from forkpoint.errors import BudgetSpent, Interrupted
     from forkpoint.race.driver import read_agreement, run_race
@@ -203,5 +219,6 @@ def _run(folder: Path, lang: str, as_json: bool) -> None:
         finally:
             executor.close()
     _show(folder, verdict, lang, as_json)
+    _keep(folder, lang)
     if verdict.arm is None and verdict.kind != "floor":
         raise BudgetSpent("race.no_arm", folder=folder)

@@ -41,7 +41,7 @@ class FinishedArm:
     @cached_property
     def steps(self) -> list[list[str]]:
         """The row ids of each optimizer step of its trial."""
-        return arm_steps(self.run.agreement, self.plan, self.rung, self.trial.seed)
+        return arm_steps(self.run.agreement, self.trial)
 
     @property
     def weights(self) -> Path:

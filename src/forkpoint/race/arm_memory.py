@@ -14,12 +14,13 @@ from forkpoint.estimate.setup import APPROACHES
 from forkpoint.estimate.sizes import size_text
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.facts.machine import MachineFacts
-from forkpoint.ledger import DialChange, MemoryPlan, Settings, UnfitArm
+from forkpoint.ledger import Correction, DialChange, MemoryPlan, Settings, UnfitArm
 from forkpoint.models.generation import ANSWER_BATCH
 from forkpoint.train.job import BIN_TOKENS, GPU_PACK_TOKENS, PACK_TOKENS
 
 MOST_SHRINK = 2  # times that a trial is made smaller: packs halved, activations computed twice
 TEMPLATE_TOKENS = 32  # a row's template around its text, before it is rendered
+NO_CORRECTIONS: Mapping[str, Correction] = {}
 
 
 class Load(NamedTuple):
@@ -81,27 +82,36 @@ def trial_setup(approach: str, load: Load, settings: Settings, shrink: int) -> S
 
 
 def plan_memory(
-    network: Network, approach: str, load: Load, settings: Settings, free: int
+    network: Network,
+    approach: str,
+    load: Load,
+    settings: Settings,
+    free: int,
+    correction: Correction | None = None,
 ) -> tuple[MemoryPlan, MemoryEstimate]:
     """The least shrunk way to run the arm's trials that may fit into `free` bytes."""
     stack = stack_of(settings)
+    factor = correction.factor if correction else 1.0
+    room = free / factor  # in uncorrected bytes
     for shrink in range(MOST_SHRINK + 1):
         estimate = estimate_memory(network, trial_setup(approach, load, settings, shrink), stack)
-        if answer(estimate, free) == "yes":
+        if answer(estimate, room) == "yes":
             break
-    if answer(estimate, free) == "perhaps":  # the interval straddles: smaller only if that helps
+    if answer(estimate, room) == "perhaps":  # the interval straddles: smaller only if that helps
         whole = estimate_memory(network, trial_setup(approach, load, settings, 0), stack)
         if whole.high_bytes <= estimate.high_bytes:
             shrink, estimate = 0, whole
     return (
         MemoryPlan(
-            estimated_bytes=estimate.estimated_bytes,
-            low_bytes=estimate.low_bytes,
-            high_bytes=estimate.high_bytes,
+            estimated_bytes=round(factor * estimate.estimated_bytes),
+            low_bytes=round(factor * estimate.low_bytes),
+            high_bytes=round(factor * estimate.high_bytes),
             dominates=estimate.dominates,
             free_bytes=free,
-            fits=answer(estimate, free),
+            fits=answer(estimate, room),
             shrink=shrink,
+            correction=factor,
+            corrected_by=correction.trials if correction else 0,
         ),
         estimate,
     )
@@ -118,8 +128,12 @@ def check_fit(
     profile: DataProfile,
     settings: Settings,
     machine: MachineFacts,
+    corrections: Mapping[str, Correction] = NO_CORRECTIONS,
 ) -> Fitting:
-    """Which arms fit; raises DoesNotFit when fewer than two do, BadInput for impossible ones."""
+    """Which arms fit; raises DoesNotFit when fewer than two do, BadInput for impossible ones.
+
+    `corrections` are by approach, from earlier trials on this machine.
+    """
     fit: dict[str, list[str]] = {}
     memory: dict[tuple[str, str], MemoryPlan] = {}
     unfit: list[UnfitArm] = []
@@ -131,7 +145,8 @@ def check_fit(
             if network is None or approach not in APPROACHES:  # cannot be computed: it is tried
                 fit.setdefault(name, []).append(approach)
                 continue
-            plan, estimate = plan_memory(network, approach, load, settings, free)
+            known = corrections.get(approach)
+            plan, estimate = plan_memory(network, approach, load, settings, free, known)
             if plan.fits == "no":
                 unfit.append(_unfit(name, approach, plan, estimate, network, settings))
             else:

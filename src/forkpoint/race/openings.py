@@ -1,21 +1,12 @@
 """How often a test set was opened on this machine: from the second time on it is said."""
 
-import os
-import sys
 from pathlib import Path
 
 import orjson
 
+from forkpoint.store.place import home
+
 OPENINGS = "test-openings.jsonl"
-
-
-def home() -> Path:
-    """Where forkpoint keeps what outlives a race: `$FORKPOINT_HOME` or the platform's folder."""
-    if named := os.environ.get("FORKPOINT_HOME"):
-        return Path(named)
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "forkpoint"
-    return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "forkpoint"
 
 
 def count_opening(test_sha256: str, run: Path) -> int:

@@ -23,6 +23,7 @@ from forkpoint.facts.machine import MachineFacts, read_machine
 from forkpoint.ledger import (
     Agreement,
     ArmPlan,
+    Correction,
     RungPlan,
     Settings,
     Sides,
@@ -39,11 +40,13 @@ from forkpoint.plan.lengths import (
     plan_rungs,
     smallest_difference,
 )
+from forkpoint.plan.price import read_price
 from forkpoint.race.arm_memory import Fitting, check_fit
 from forkpoint.race.arm_plans import plan_arm, subset_names
 from forkpoint.race.division import folds_of, split_of
 from forkpoint.race.driver import AGREEMENT
 from forkpoint.race.executor import LocalExecutor, Observer
+from forkpoint.race.keeping import corrections
 from forkpoint.race.replay import of_checkpoint, prepare_replay, replay_shares
 from forkpoint.race.request import RaceRequest
 from forkpoint.race.rows_file import write_rows
@@ -77,6 +80,7 @@ class Prepared:
     surveys: Mapping[str, dict[str, Any]]
     replay: Mapping[str, Sequence[Row]]
     fitting: Fitting
+    corrections: Mapping[str, Correction]  # approach -> of its trials' seconds
 
 
 def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement:
@@ -84,6 +88,8 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
     if (folder / AGREEMENT).exists():
         raise BadInput("race.folder_taken", folder=folder)
     budget = read_budget(request.budget)
+    if request.price:
+        read_price(request.price)  # refused now rather than after the survey
     machine = read_machine(folder)
     checkpoints = _read_checkpoints(request)
     dataset = load(
@@ -101,7 +107,8 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
     folder.mkdir(parents=True, exist_ok=True)
     settings = _settings(request, data_profile, splits, checkpoints, machine)
     settings = settings.model_copy(update={"folds": len(folds)})
-    fitting = check_fit(checkpoints, request.approaches, data_profile, settings, machine)
+    slower, larger = corrections(machine, settings)
+    fitting = check_fit(checkpoints, request.approaches, data_profile, settings, machine, larger)
     settings = settings.model_copy(update={"workers": fitting.workers})
     checkpoints = {name: checkpoints[name] for name in fitting.approaches}
     executor = LocalExecutor(folder, settings.workers, threads_each(settings))
@@ -122,6 +129,7 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
         surveys,
         replay,
         fitting,
+        slower,
     )
     agreement = _agree(prepared)
     RaceState(agreement)  # refuses a budget that does not take every arm to its first rung
@@ -276,6 +284,7 @@ def _agree(prepared: Prepared) -> Agreement:
         },
         rung_rows=len(rung_ids),
         test_rows=len(test),
+        corrections=prepared.corrections,
     )
     tokens = budget_tokens(prepared.budget, course, brute)
     stations = forecast(course, tokens)
@@ -319,6 +328,7 @@ def _agree(prepared: Prepared) -> Agreement:
         speeds=dict(course.speeds),
         processor_speeds=_speeds(prepared.surveys, "processor_speed"),
         stations=stations,
+        corrections=dict(prepared.corrections),
         price=prepared.request.price,
         unfit=prepared.fitting.unfit,
     )

@@ -24,6 +24,11 @@ def memory_lines(agreement: Agreement, lang: str) -> list[str]:
                 workers=agreement.settings.workers,
             )
         )
+    corrected = {arm.approach: arm.memory for arm in known if arm.memory}
+    for approach, memory in corrected.items():
+        if memory.corrected_by:
+            values = {"factor": f"{memory.correction:.2f}", "trials": memory.corrected_by}
+            lines.append(_say("plan_memory_corrected", lang, approach=approach, **values))
     for arm in known:
         lines.extend(_notes(arm, lang))
     lines.extend(unfit_text(one, lang) for one in agreement.unfit)
@@ -40,14 +45,6 @@ def unfit_text(one: UnfitArm, lang: str) -> str:
             "plan_unfit_change", lang, changes=changes, needs=size_text(one.changed_bytes)
         )
     return _say("plan_unfit", lang, arm=visible(one.name), remedy=remedy, **_sizes(one.memory))
-
-
-def correction_text(memory: MemoryPlan, lang: str) -> str:
-    """How earlier trials on this machine moved the estimate; empty when they did not."""
-    if not memory.corrected_by:
-        return ""
-    factor = f"{memory.correction:.2f}"
-    return _say("plan_corrected", lang, factor=factor, trials=memory.corrected_by)
 
 
 def _arm(arm: ArmPlan, lang: str) -> str:

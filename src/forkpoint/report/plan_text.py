@@ -2,6 +2,7 @@
 
 from forkpoint.ledger import Agreement
 from forkpoint.plan.clock import minutes
+from forkpoint.plan.price import read_price
 from forkpoint.report.plan_memory import memory_lines
 from forkpoint.words import say
 
@@ -46,6 +47,7 @@ def plan_text(agreement: Agreement, lang: str) -> str:
             share=agreement.budget_tokens / max(agreement.brute_force_tokens, 1),
             time=minutes(agreement.predicted_seconds),
         ),
+        *_time_and_money(agreement, lang),
     ]
     title = say("race.plan_title", lang)
     return "\n".join([title, *(f"  {line}" for line in lines)])
@@ -61,6 +63,26 @@ def _folds(agreement: Agreement, lang: str) -> list[str]:
     if not agreement.folds:
         return []
     return [say("race.plan_folds", lang, folds=len(agreement.folds), rows=len(agreement.test_ids))]
+
+
+def _time_and_money(agreement: Agreement, lang: str) -> list[str]:
+    """Where the time goes, how earlier races moved it, and what it costs at the user's price."""
+    lines = []
+    if agreement.stations:
+        parts = [
+            say(f"estimate.station_{name}", lang, time=minutes(seconds))
+            for name, seconds in agreement.stations.items()
+            if seconds >= 1
+        ]
+        comma = "；" if lang == "zh" else ", "
+        lines.append(say("estimate.plan_time", lang, stations=comma.join(parts)))
+    for approach, found in agreement.corrections.items():
+        values = {"factor": f"{found.factor:.2f}", "trials": found.trials, "races": found.races}
+        lines.append(say("estimate.plan_time_corrected", lang, approach=approach, **values))
+    if agreement.price:
+        money = read_price(agreement.price).of(agreement.predicted_seconds)
+        lines.append(say("estimate.plan_price", lang, money=money, price=agreement.price))
+    return lines
 
 
 def _rows_of_arms(agreement: Agreement, lang: str) -> list[str]:

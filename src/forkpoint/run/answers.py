@@ -10,19 +10,25 @@ Answers = dict[str, dict[str, Any]]  # row id -> one line of an answers file
 
 
 def answers_of(run: RunFolder, lines: Iterable[AnswersMade | TrialScored]) -> dict[str, Answers]:
-    """Arm -> its answers, each row once; the first line of an arm counts, so the first seed."""
+    """Arm -> its answers, each row once; the first line of an arm counts, so the first seed.
+
+    Where every row is tested once, the answers of an arm's folds are put together.
+    """
     found: dict[str, Answers] = {}
+    seeds: dict[str, int | None] = {}
     for line in lines:
         arm = line.arm if isinstance(line, AnswersMade) else line.trial.arm
         split = line.split if isinstance(line, AnswersMade) else "validation"
-        if arm in found:
+        seed = line.trial.seed if line.trial else None
+        if arm in found and (isinstance(line, TrialScored) or seeds[arm] != seed):
             continue
-        rows: Answers = {}
+        rows = found.get(arm, {})
         for answer in run.answers(line.answers):
             if answer.get("split", split) == split and "row_id" in answer:
                 rows.setdefault(str(answer["row_id"]), answer)
         if rows:
             found[arm] = rows
+            seeds.setdefault(arm, seed)
     return found
 
 

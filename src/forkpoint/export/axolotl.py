@@ -1,0 +1,74 @@
+"""A recipe for Axolotl: `input_output` rows, which no template touches."""
+
+from pathlib import Path
+from typing import Any
+
+from forkpoint.export.recipe import Kit, Recipe, RecipeRow
+from forkpoint.export.tool import headline, write_lines, write_yaml
+from forkpoint.export.trl import SCHEDULES
+
+CHECKED = "0.19.0"
+
+
+def write(kit: Kit, folder: Path) -> tuple[str, ...]:
+    """axolotl.yaml, and data/ with the masked stretches of each row."""
+    write_lines(folder / "data" / "train.jsonl", [_segments(row) for row in kit.train])
+    write_lines(folder / "data" / "validation.jsonl", [_segments(row) for row in kit.validation])
+    write_yaml(folder / "axolotl.yaml", headline(kit), settings(kit))
+    return ("export.gap_order",)
+
+
+def command(recipe: Recipe) -> str:
+    """What to type in the folder."""
+    return "axolotl train axolotl.yaml"
+
+
+def _segments(row: RecipeRow) -> dict[str, list[dict[str, Any]]]:
+    return {"segments": [{"label": trained, "text": text} for text, trained in row.stretches]}
+
+
+def settings(kit: Kit) -> dict[str, Any]:
+    """The configuration's values."""
+    recipe = kit.recipe
+    values: dict[str, Any] = {
+        "base_model": recipe.model,
+        "trust_remote_code": False,
+        "datasets": [{"path": "./data/train.jsonl", "ds_type": "json", "type": "input_output"}],
+        "test_datasets": [
+            {
+                "path": "./data/validation.jsonl",
+                "ds_type": "json",
+                "type": "input_output",
+                "split": "train",
+            }
+        ],
+        "dataset_prepared_path": "./prepared",
+        "output_dir": "./tuned",
+        "sequence_len": recipe.context_tokens,
+        "train_on_inputs": False,
+        "sample_packing": False,
+        "eval_sample_packing": False,
+        "pad_to_sequence_len": False,
+        "learning_rate": recipe.rate,
+        "lr_scheduler": SCHEDULES[recipe.schedule],
+        "warmup_steps": recipe.warmup_steps,
+        "weight_decay": 0.0,
+        "max_grad_norm": recipe.gradient_norm,
+        "optimizer": "adamw_torch_fused",
+        "num_epochs": recipe.passes,
+        "micro_batch_size": recipe.rows_at_once,
+        "gradient_accumulation_steps": recipe.accumulation,
+        "bf16": recipe.dtype == "bfloat16",
+        "seed": recipe.seed,
+        "evals_per_epoch": 1,
+        "saves_per_epoch": 1,
+    }
+    if recipe.approach == "lora":
+        values |= {
+            "adapter": "lora",
+            "lora_r": recipe.rank,
+            "lora_alpha": recipe.alpha,
+            "lora_dropout": 0.0,
+            "lora_target_linear": True,
+        }
+    return values

@@ -1,0 +1,24 @@
+"""What an export wrote and what it could not say, for a terminal."""
+
+from forkpoint.export.exported import Exported
+from forkpoint.report.paragraph import wrap
+from forkpoint.report.wording import count
+from forkpoint.words import say
+
+
+def export_text(exported: Exported, lang: str) -> str:
+    """The answer of `forkpoint export`."""
+    lines = [
+        say(
+            "export.done", lang, arm=exported.arm, tool=exported.tool, folder=exported.folder,
+            train=exported.train_rows, validation=exported.validation_rows,
+            tokens=count(exported.learned_tokens, lang),
+        ),
+        say("export.run", lang, folder=exported.folder, command=exported.command),
+        say("export.checked", lang, tool=exported.tool, version=exported.checked),
+        say("export.gaps", lang),
+    ]  # fmt: skip
+    text = "\n".join(wrap(line, "  ") for line in lines)
+    gaps = [wrap(say(key, lang, count=exported.retokenised), "    ", "  - ")
+            for key in exported.gaps]  # fmt: skip
+    return "\n".join([text, *gaps]) + "\n"

@@ -1,0 +1,83 @@
+"""A recipe for ms-swift: a template that adds nothing, registered by a plugin beside it."""
+
+from pathlib import Path
+from typing import Any
+
+from forkpoint.export.recipe import Kit, Recipe, RecipeRow
+from forkpoint.export.tool import headline, turns_of, write_lines, write_yaml
+from forkpoint.export.trl import SCHEDULES
+from forkpoint.ledger import write_whole
+
+CHECKED = "4.6.0"
+PLUGIN = '''"""Registers a template that writes a row's text as it is."""
+
+from swift.template import TemplateMeta, register_template
+
+register_template(
+    TemplateMeta("forkpoint_rendered", prefix=[], prompt=["{{QUERY}}"], chat_sep=[], suffix=[])
+)
+'''
+
+
+def write(kit: Kit, folder: Path) -> tuple[str, ...]:
+    """sft.yaml, the plugin, and data/ as messages of rendered text."""
+    write_lines(folder / "data" / "train.jsonl", [_messages(row) for row in kit.train])
+    write_lines(folder / "data" / "validation.jsonl", [_messages(row) for row in kit.validation])
+    write_whole(folder / "rendered_template.py", PLUGIN.encode())
+    write_yaml(folder / "sft.yaml", headline(kit), settings(kit))
+    return ("export.gap_order",)
+
+
+def command(recipe: Recipe) -> str:
+    """What to type in the folder."""
+    return "swift sft sft.yaml"
+
+
+def _messages(row: RecipeRow) -> dict[str, list[dict[str, str]]]:
+    messages = []
+    for before, answer in turns_of(row):
+        messages.append({"role": "user", "content": before})
+        messages.append({"role": "assistant", "content": answer})
+    return {"messages": messages}
+
+
+def settings(kit: Kit) -> dict[str, Any]:
+    """The configuration's values."""
+    recipe = kit.recipe
+    values: dict[str, Any] = {
+        "model": recipe.model,
+        "external_plugins": ["rendered_template.py"],
+        "template": "forkpoint_rendered",
+        "dataset": ["./data/train.jsonl"],
+        "val_dataset": ["./data/validation.jsonl"],
+        "tuner_type": recipe.approach,
+        "loss_scale": "default",  # every assistant stretch carries loss, and nothing else
+        "max_length": recipe.context_tokens,  # the longest row: nothing is deleted
+        "truncation_strategy": "delete",
+        "output_dir": "./tuned",
+        "learning_rate": recipe.rate,
+        "lr_scheduler_type": SCHEDULES[recipe.schedule],
+        "warmup_steps": recipe.warmup_steps,
+        "weight_decay": 0.0,
+        "max_grad_norm": recipe.gradient_norm,
+        "optim": "adamw_torch_fused",
+        "num_train_epochs": recipe.passes,
+        "per_device_train_batch_size": recipe.rows_at_once,
+        "gradient_accumulation_steps": recipe.accumulation,
+        "torch_dtype": "float32" if recipe.approach == "full" else recipe.dtype,
+        "bf16": recipe.dtype == "bfloat16",
+        "seed": recipe.seed,
+        "data_seed": recipe.seed,
+        "packing": False,
+        "eval_strategy": "epoch",
+        "save_strategy": "epoch",
+        "report_to": ["none"],
+    }
+    if recipe.approach == "lora":
+        values |= {
+            "lora_rank": recipe.rank,
+            "lora_alpha": recipe.alpha,
+            "lora_dropout": 0.0,
+            "target_modules": ["all-linear"],
+        }
+    return values

@@ -1,0 +1,69 @@
+"""The trainers that a recipe can be written for: one file each, found by its name."""
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+
+from forkpoint.errors import BadInput
+from forkpoint.export.recipe import Kit, Recipe, RecipeRow
+from forkpoint.ledger import write_whole
+
+TOOLS = ("trl", "llamafactory", "axolotl", "unsloth", "ms-swift", "torchtune")
+
+
+class Tool(Protocol):
+    """One trainer's way to be told."""
+
+    CHECKED: str  # the version whose parser, schema or source the recipe was held against
+
+    def write(self, kit: Kit, folder: Path) -> tuple[str, ...]:
+        """Write configuration and data; returns catalogue keys of what cannot be expressed."""
+        ...
+
+    def command(self, recipe: Recipe) -> str:
+        """What to type in the folder."""
+        ...
+
+
+def tool_named(name: str) -> Tool:
+    """The trainer of this name; raises BadInput."""
+    if name not in TOOLS:
+        raise BadInput("export.unknown_tool", tool=name, known=", ".join(TOOLS))
+    tool: Tool = import_module(f"forkpoint.export.{name.replace('-', '_')}")
+    return tool
+
+
+def write_lines(path: Path, lines: Sequence[object]) -> None:
+    """One JSON document a line."""
+    write_whole(path, b"".join(orjson.dumps(line) + b"\n" for line in lines))
+
+
+def write_yaml(path: Path, comment: str, values: dict[str, Any]) -> None:
+    """A configuration with a line on where it comes from."""
+    import yaml
+
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=1000)
+    write_whole(path, f"# {comment}\n{text}".encode())
+
+
+def tokens_of(row: RecipeRow) -> dict[str, list[int]]:
+    """A row as tokens and labels: nothing is left to render."""
+    return {"input_ids": list(row.input_ids), "labels": list(row.labels)}
+
+
+def turns_of(row: RecipeRow) -> list[tuple[str, str]]:
+    """A row as (text without loss, text with loss) in turn."""
+    texts = [text for text, _ in row.stretches]
+    return list(zip(texts[::2], texts[1::2], strict=True))
+
+
+def headline(kit: Kit) -> str:
+    """Where a configuration comes from."""
+    recipe = kit.recipe
+    return (
+        f"{recipe.arm} as forkpoint trained it: {recipe.rows_per_step} rows a step, "
+        f"{recipe.passes:g} passes; rows are rendered, nothing else may template them"
+    )

@@ -1,0 +1,71 @@
+"""What earlier races teach: corrections of estimates, who won, noise between seeds."""
+
+import pytest
+from past_races import past_arm, past_race
+
+from forkpoint.store import experience, seed_sd, stage_tally
+from forkpoint.store.experience import MOST_FACTOR
+
+HERE = past_race().machine
+
+
+def test_without_experience_nothing_is_corrected() -> None:
+    """No race, or none on this machine: no entry at all."""
+    assert {} == experience((), HERE, "seconds")
+    assert {} == experience((past_race(machine="another"),), HERE, "seconds")
+
+
+def test_one_race_moves_an_estimate_a_little_and_many_nearly_whole() -> None:
+    """Measured twice the predicted: one race says 1.26, twenty say 1.88."""
+    one = experience((past_race(1),), HERE, "seconds")["lora"]
+    assert 2 ** (1 / 3) == pytest.approx(one.factor)
+    assert (20, 1) == (one.trials, one.races)
+    many = experience([past_race(number) for number in range(20)], HERE, "seconds")["lora"]
+    assert 2 ** (20 / 22) == pytest.approx(many.factor)
+    assert 400 == many.trials
+
+
+def test_one_race_under_load_does_not_carry_the_rest() -> None:
+    """The median over races stands against one that took twenty times as long."""
+    slow = past_race(9, arms=(past_arm("pocket-base.lora", seconds=200.0),))
+    right = [
+        past_race(number, arms=(past_arm("pocket-base.lora", seconds=10.0),)) for number in range(4)
+    ]
+    assert 1.0 == pytest.approx(experience([slow, *right], HERE, "seconds")["lora"].factor)
+    alone = experience([slow] * 50, HERE, "seconds")["lora"]
+    assert alone.factor <= MOST_FACTOR
+
+
+def test_memory_and_approaches_are_corrected_apart() -> None:
+    """Each approach by its own trials; arms without an estimate say nothing."""
+    arms = (
+        past_arm("pocket-base.lora", predicted_bytes=550_000_000),
+        past_arm("pocket-base.full", predicted_bytes=None),
+    )
+    found = experience((past_race(1, arms=arms),), HERE, "bytes")
+    assert {"lora"} == set(found)
+    assert 1.0 == pytest.approx(found["lora"].factor)
+
+
+def test_a_tally_counts_races_of_the_kind_in_which_stages_of_like_size_competed() -> None:
+    """Another job, one stage alone, and a winner five times as large count for nothing."""
+    large = past_arm("pocket-instruct.full", parameters=6_000_000)
+    races = (
+        *(past_race(number) for number in range(5)),
+        past_race(5, fork_point="pocket-base", arm="pocket-base.full", stage="base"),
+        past_race(6, job="dialogue"),
+        past_race(7, arms=(past_arm("pocket-instruct.full"), past_arm("pocket-instruct.lora"))),
+        past_race(8, arms=(large, past_arm("pocket-base.full"))),
+        past_race(9, arm=None, fork_point=None, stage=None),
+    )
+    tally = stage_tally(races, "task", "label")
+    assert (6, {"instruct": 5, "base": 1}) == (tally.races, tally.wins)
+
+
+def test_seed_noise_is_pooled_over_repeats_of_the_same_metric() -> None:
+    """Variances weigh by their repeats; nothing measured is None, not 0."""
+    races = (past_race(1, seed_sd=0.01, seed_repeats=2), past_race(2, seed_sd=0.03, seed_repeats=6))
+    sd, repeats = seed_sd(races, "macro_f1") or (0.0, 0)
+    assert ((2 * 0.01**2 + 6 * 0.03**2) / 8) ** 0.5 == pytest.approx(sd)
+    assert 8 == repeats
+    assert seed_sd(races, "exact_match") is None
