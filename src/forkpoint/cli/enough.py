@@ -73,7 +73,7 @@ def _cost(plan: "NestedPlan", seeds: int, lang: str) -> str:
         passes=f"{plan.agreement.settings.passes:g}",
         seeds=seeds,
         tokens=f"{plan.tokens:,}",
-        time=minutes(plan.seconds),
+        time=minutes(plan.seconds, lang),
     )
 
 

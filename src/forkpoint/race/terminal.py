@@ -163,7 +163,7 @@ class Terminal:
             if self.share > 0.1:  # by then what was measured says more than the plan
                 measured = elapsed * (1 - self.share) / self.share
                 ahead = self.share * measured + (1 - self.share) * ahead
-            left = say("race.bar_left", self.lang, time=minutes(ahead))
+            left = say("race.bar_left", self.lang, time=minutes(ahead, self.lang))
         self.progress.update(self.bar, description=shown, completed=self.share, left=left)
 
 

@@ -45,7 +45,7 @@ def plan_text(agreement: Agreement, lang: str) -> str:
             lang,
             tokens=agreement.budget_tokens,
             share=agreement.budget_tokens / max(agreement.brute_force_tokens, 1),
-            time=minutes(agreement.predicted_seconds),
+            time=minutes(agreement.predicted_seconds, lang),
         ),
         *_time_and_money(agreement, lang),
     ]
@@ -70,7 +70,7 @@ def _time_and_money(agreement: Agreement, lang: str) -> list[str]:
     lines = []
     if agreement.stations:
         parts = [
-            say(f"estimate.station_{name}", lang, time=minutes(seconds))
+            say(f"estimate.station_{name}", lang, time=minutes(seconds, lang))
             for name, seconds in agreement.stations.items()
             if seconds >= 1
         ]

@@ -27,7 +27,7 @@ def cost_sentence(cost: Cost, lang: str) -> str:
         rows=f"{cost.rows:,}",
         done=f"{cost.done_rows:,}",
         tokens=f"{cost.tokens or 0:,}",
-        time=minutes(cost.seconds or 0.0),
+        time=minutes(cost.seconds or 0.0, lang),
         host=visible(cost.host or ""),
     )
 

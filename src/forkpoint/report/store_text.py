@@ -32,8 +32,8 @@ def _line(race: PastRace, lang: str) -> str:
         arms=len(race.arms),
         rows=race.rows,
         metric=visible(race.metric),
-        predicted=minutes(race.predicted_seconds),
-        seconds=minutes(race.seconds),
+        predicted=minutes(race.predicted_seconds, lang),
+        seconds=minutes(race.seconds, lang),
     )
 
 

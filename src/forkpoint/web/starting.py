@@ -139,7 +139,7 @@ def plan(request: Request) -> Response:
     return page(
         request, "plan.html.jinja", lang, step=3, name=name, draft=made, answer=answer,
         agreed=agreed, wait=answer.state == "waiting", **_advice(made, profile),
-        time=minutes(agreed.predicted_seconds) if agreed else "",
+        time=minutes(agreed.predicted_seconds, lang) if agreed else "",
     )  # fmt: skip
 
 
