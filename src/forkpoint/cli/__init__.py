@@ -5,9 +5,13 @@ import tempfile
 import traceback
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forkpoint.errors import ForkpointError
 from forkpoint.words import LANGUAGES, say, system_language
+
+if TYPE_CHECKING:
+    import typer
 
 COMMANDS = (
     "inspect", "compare", "models", "advise", "estimate", "race", "report", "rules", "store",
@@ -47,6 +51,11 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _run(argv: list[str], lang: str) -> None:
+    build(lang)(args=argv, prog_name="forkpoint")
+
+
+def build(lang: str) -> "typer.Typer":
+    """Every command with its options, described in one language."""
     import typer
 
     app = typer.Typer(
@@ -72,7 +81,7 @@ def _run(argv: list[str], lang: str) -> None:
     for name in COMMANDS:
         module = import_module(f"forkpoint.cli.{name}")
         app.command(name, help=say(f"cli.{name}", lang))(module.command(lang))
-    app(args=argv, prog_name="forkpoint")
+    return app
 
 
 def _one_line(error: BaseException) -> str:
