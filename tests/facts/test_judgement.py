@@ -1,16 +1,18 @@
 """Stage, post-training and kind follow from all signals, with their weights; conflicts are said."""
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from made_checkpoint import make_checkpoint
 
-from forkpoint.facts import CheckpointFacts, read_checkpoint
+from forkpoint.facts import CheckpointFacts, judgement, read_checkpoint
 from forkpoint.facts.checkpoint_facts import Evidence
 from forkpoint.facts.judgement import SOLD_AS_PRIOR, judge, weigh
 from forkpoint.facts.reading import Reading
+from forkpoint.words import say
 
 
 def named(title: str, **config: Any) -> Reading:
@@ -144,3 +146,42 @@ def test_an_instruct_trained_with_preferences_is_said_to_be_more(tmp_path: Path)
     facts = facts_of(folder)
     assert ("instruct", "sft_preference") == (facts.stage, facts.post_training.value)
     assert "aligned" in {notice.code for notice in facts.notices}
+
+
+def test_every_voice_can_be_spoken_of() -> None:
+    """The text names each group of signals in both languages; a new group brings its word."""
+    folder = Path(judgement.__file__).parent / "signals"
+    source = "".join(file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.py")))
+    spoken = set(re.findall(r"signal=\"(\w+)\"", source))
+    spoken |= set(re.findall(r"signals\.base\(\s*\"(\w+)\"", source))
+    assert {"name", "card", "training", "weights"} <= spoken
+    for signal in spoken:
+        for lang in ("en", "zh"):
+            assert say(f"facts.signal_{signal}", lang)
+
+
+@pytest.mark.parametrize(
+    ("config", "files", "found"),
+    [
+        ({"use_cache": False}, (), "use_cache false"),
+        ({"_name_or_path": "acme/Llama-3-8B-Instruct"}, (),
+         "_name_or_path acme/Llama-3-8B-Instruct"),
+        ({}, ("training_args.bin",), "training_args.bin"),
+        ({}, ("runs/Jan01/events.out.tfevents.1",), "runs/Jan01/events.out.tfevents.1"),
+    ],
+)  # fmt: skip
+def test_traces_of_training_speak_against_base(
+    config: dict[str, Any], files: tuple[str, ...], found: str
+) -> None:
+    """A trainer's records, a cache switched off and a tuned parent are said and count."""
+    silent = Reading(name="x", title="x")
+    reading = Reading(name="x", title="x", config=config, files=files)
+    assert judge(reading)[0].probabilities["base"] < judge(silent)[0].probabilities["base"]
+    assert (found, "training") in {(e.found, e.signal) for e in judge(reading)[0].evidence}
+
+
+def test_a_copy_of_a_base_in_another_format_stays_one() -> None:
+    """Quantised weights inherit what the name that they were loaded from says."""
+    config = {"_name_or_path": "meta-llama/Llama-2-7b-hf", "quantization_config": {"bits": 2}}
+    judged = judge(Reading(name="l2-2bit", title="l2-2bit", config=config))[0]
+    assert "base" == judged.value

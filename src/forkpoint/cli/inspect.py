@@ -1,5 +1,6 @@
 """`forkpoint inspect`: what is in this data file, or what is this checkpoint?"""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from forkpoint.words import say
 
 if TYPE_CHECKING:
     from forkpoint.data import DataProfile
+    from forkpoint.data.profile_record import CheckName
 
 QUIET_BYTES = 40_000_000  # read in about 2 seconds; a smaller file needs no progress bar
 CHECKPOINT_FILES = ("config.json", "adapter_config.json", "tokenizer_config.json")
@@ -32,12 +34,16 @@ def command(lang: str) -> Callable[..., None]:
         columns: str = option(None, "--columns"),
         model: list[str] = option([], "--model", "-m"),
         seed: int = option(0, "--seed"),
+        every: bool = option(False, "--all"),
+        test: str = option(None, "--test"),
+        benchmark: list[str] = option([], "--benchmark"),
         allow_pickle: bool = typer.Option(
             False, "--allow-pickle", help=say("facts.option_allow_pickle", lang)
         ),
         allow_code: bool = typer.Option(
             False, "--allow-code", help=say("facts.option_allow_code", lang)
         ),
+        probe: bool = typer.Option(False, "--probe", help=say("probe.option_probe", lang)),
         json: bool = json_option(lang),
         format: str = format_option(lang),
         lang: str = lang_option(lang),
@@ -45,7 +51,10 @@ def command(lang: str) -> Callable[..., None]:
         as_json = json or format == "json"
         if is_checkpoint(target):
             trust = {"allow_pickle": allow_pickle, "allow_code": allow_code}
-            _print_checkpoint(target, lang, as_json, trust)
+            if probe:
+                _print_probed(target, lang, as_json)
+            else:
+                _print_checkpoint(target, lang, as_json, trust)
             return
         from forkpoint.data import columns_named, format_named
 
@@ -57,6 +66,8 @@ def command(lang: str) -> Callable[..., None]:
                 "columns": columns_named(columns) if columns else None,
             },
             {name: tokenizer_of(name) for name in model},
+            every=every,
+            held={"test_leaks": [test] if test else [], "benchmark_leaks": benchmark},
         )  # fmt: skip
         if as_json:
             print(profile.to_json(indent=2))
@@ -109,24 +120,81 @@ def _print_checkpoint(target: str, lang: str, as_json: bool, trust: dict[str, bo
     print(checkpoint_text(facts, lang), end="")
 
 
-def profiled(
-    target: str, lang: str, seed: int, reading: dict[str, Any], tokenizers: dict[str, Path]
-) -> "DataProfile":
-    from forkpoint.data import load, profile
+def _print_probed(target: str, lang: str, as_json: bool) -> None:
+    """Facts with what the loaded checkpoint did, and the short training's outcome."""
+    from forkpoint.behaviour.inspection import inspect_behaviour
 
-    with _progress(Path(target), lang) as on_bytes:
-        dataset = load(target, **reading, on_bytes=on_bytes)
-    return profile(dataset, tokenizers, seed)
+    def watch(key: str, **values: object) -> None:
+        if sys.stderr.isatty():
+            print(say(key, lang, **values), file=sys.stderr)
+
+    found = inspect_behaviour(target, watch)
+    if as_json:
+        print(found.to_json(indent=2))
+        return
+    from forkpoint.report.checkpoint_text import checkpoint_text
+    from forkpoint.report.stopping_text import trials_text
+
+    print(checkpoint_text(found.facts, lang), end="")
+    print("\n" + trials_text(found.trials, lang))
+
+
+def profiled(
+    target: str,
+    lang: str,
+    seed: int,
+    reading: dict[str, Any],
+    tokenizers: dict[str, Path],
+    *,
+    every: bool = False,
+    held: "dict[CheckName, list[str]] | None" = None,
+) -> "DataProfile":
+    from forkpoint.data import RowStream, survey
+    from forkpoint.data.checks import CHECKS, HeldOut
+    from forkpoint.data.sampling import SAMPLE_ROWS
+
+    held_out = {
+        name: HeldOut([row for file in files for row in RowStream(file)])
+        for name, files in (held or {}).items()
+        if files
+    }
+    if every:
+        _predict(target, reading, lang)
+    with _progress(Path(target), lang, len(CHECKS) if every else 0) as (on_bytes, on_check):
+        stream = RowStream(target, **reading, on_bytes=on_bytes)
+        return survey(
+            stream, tokenizers, seed,
+            sample_rows=None if every else SAMPLE_ROWS, held=held_out, on_check=on_check,
+        )  # fmt: skip
+
+
+def _predict(target: str, reading: dict[str, Any], lang: str) -> None:
+    """Say on stderr what looking at all rows will take, when it is more than a moment."""
+    import sys
+
+    from forkpoint.data.survey import predicted
+    from forkpoint.report.wording import duration
+
+    guess = predicted(target, reading)
+    if guess is not None:
+        print(
+            say("data.all_predicted", lang, rows=f"{guess.rows:,}", sample=f"{guess.sample_rows:,}",
+                time=duration(guess.seconds, lang),
+                memory=f"{guess.memory_bytes / 1e9:.1f} GB"),
+            file=sys.stderr,
+        )  # fmt: skip
 
 
 @contextmanager
-def _progress(path: Path, lang: str) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr with the remaining time, for big files and a terminal only."""
+def _progress(
+    path: Path, lang: str, checks: int
+) -> "Iterator[tuple[Callable[[int], None], Callable[[CheckName], None]]]":
+    """Bars on stderr for reading and for checking, for big files and a terminal only."""
     import sys
 
     size = path.stat().st_size if path.is_file() else 0
     if size < QUIET_BYTES or not sys.stderr.isatty():
-        yield lambda _: None
+        yield lambda _: None, lambda _: None
         return
     from rich.console import Console
     from rich.markup import escape
@@ -134,4 +202,12 @@ def _progress(path: Path, lang: str) -> Iterator[Callable[[int], None]]:
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(escape(say("data.reading", lang, file=path.name)), total=size)
-        yield lambda count: bar.advance(task, count)
+        checking = bar.add_task("", total=checks, visible=False) if checks else None
+
+        def on_check(name: str) -> None:
+            if checking is not None:
+                begun = bar.tasks[1].visible
+                bar.update(checking, advance=1 if begun else 0, visible=True,
+                           description=say(f"data.check_{name}", lang))  # fmt: skip
+
+        yield lambda count: bar.advance(task, count), on_check

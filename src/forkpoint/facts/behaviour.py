@@ -20,7 +20,8 @@ class Count(Record):
 class Behaviour(Record):
     """Measured on the shipped probes, greedily, in one rendering."""
 
-    rendering: Literal["chat", "plain"]
+    # its own template; one borrowed from its family, whose turn tokens it has; or plain text
+    rendering: Literal["chat", "borrowed", "plain"]
     end_probability: float  # the greatest P(end of turn) after a finished answer
     end_probability_mean: float
     answers: int  # finished answers that the probability was read after

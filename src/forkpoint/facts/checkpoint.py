@@ -14,7 +14,7 @@ from forkpoint.facts.checkpoint_facts import (
 from forkpoint.facts.checkpoint_files import CheckpointFiles, locate
 from forkpoint.facts.families import family_of
 from forkpoint.facts.identity import identity_of
-from forkpoint.facts.judgement import conflicts, judge, stage_of
+from forkpoint.facts.judgement import conflicts, judge, stage_of, unnamed
 from forkpoint.facts.licence import licence_notices, read_licence
 from forkpoint.facts.readiness import readiness_notices
 from forkpoint.facts.reading import Reading, read_files
@@ -86,6 +86,7 @@ def conclude(
         notices=(
             *notices,
             *conflicts(sold_as),
+            *unnamed(sold_as),
             *_aligned(stage, sold_as, post_training),
             *readiness_notices(reading, tuned=stage != "base"),
             *licence_notices(licence, commercial, reading.card),

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from forkpoint.facts.behaviour import Behaviour
 from forkpoint.facts.row_reading import RowReading
 from forkpoint.record import Record
 
@@ -105,4 +106,5 @@ class CheckpointFacts(Record):
     notices: tuple[Notice, ...] = ()
     base_model: str | None = None  # what it was made from, by card or adapter configuration
     special_rows: tuple[RowReading, ...] = ()  # empty where the weights are not on this machine
+    behaviour: Behaviour | None = None  # where a probe loaded the weights
     relation: str | None = None  # to base_model: "finetune", "adapter", "quantized", "merge"

@@ -7,6 +7,7 @@ from forkpoint.facts.checkpoint_facts import Evidence, Judgement, Notice, Stage
 from forkpoint.facts.reading import Reading
 from forkpoint.facts.signals import Signals
 from forkpoint.facts.signals.architecture import architecture_signals
+from forkpoint.facts.signals.behaviour import behaviour_signals
 from forkpoint.facts.signals.card import card_signals
 from forkpoint.facts.signals.generation import generation_signals
 from forkpoint.facts.signals.name import name_signals
@@ -17,7 +18,7 @@ from forkpoint.facts.signals.weights import weight_signals
 
 GROUPS = (
     name_signals, card_signals, generation_signals, template_signals, token_signals,
-    architecture_signals, training_signals, weight_signals,
+    architecture_signals, training_signals, weight_signals, behaviour_signals,
 )  # fmt: skip
 
 # Shares before anything is known: about those of the text models that people fine-tune.
@@ -34,6 +35,7 @@ KIND_PRIOR = {
 }  # fmt: skip
 
 SURE = 0.5  # probability; below it the value is "unknown"
+SURELY_TUNED = 0.1  # probability of Base; below it a checkpoint of unknown stage is called tuned
 CONFLICT = 1.5  # log-odds; groups that speak this strongly for and against are a conflict
 STAGE_OF_SALE: dict[str, Stage] = {
     "base": "base", "instruct": "instruct", "it": "instruct", "chat": "chat", "thinking": "chat",
@@ -89,6 +91,15 @@ def stage_of(sold_as: Judgement, post_training: Judgement) -> Stage | None:
     if sold_as.value in STAGE_OF_SALE:
         return STAGE_OF_SALE[sold_as.value]
     return STAGE_OF_TRAINING.get(post_training.value)
+
+
+def unnamed(sold_as: Judgement) -> list[Notice]:
+    """A checkpoint that is surely tuned although nothing says as what it is sold."""
+    base = sold_as.probabilities["base"]
+    if sold_as.value != "unknown" or base > SURELY_TUNED:
+        return []
+    values: dict[str, str | int | float] = {"chance": f"{1 - base:.0%}"}
+    return [Notice(code="tuned-unnamed", level="info", key="facts.tuned_unnamed", values=values)]
 
 
 def conflicts(sold_as: Judgement) -> list[Notice]:

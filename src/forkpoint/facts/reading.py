@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from forkpoint.errors import BadInput, Unreadable
+from forkpoint.facts.behaviour import Behaviour
 from forkpoint.facts.card import Card, read_card
 from forkpoint.facts.checkpoint_facts import TemplateFacts
 from forkpoint.facts.checkpoint_files import CheckpointFiles
@@ -53,6 +54,7 @@ class Reading:
     pickles: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
     rows: tuple[RowReading, ...] = ()
+    behaviour: Behaviour | None = None  # where weights were loaded and asked
 
 
 def read_files(files: CheckpointFiles) -> Reading:

@@ -21,6 +21,7 @@ def checkpoint_text(facts: CheckpointFacts, lang: str) -> str:
         _judged("text_kind", facts.kind, lang),
         _titled("text_template", _template(facts, lang), lang),
         _rows(facts, lang),
+        *_stopping(facts, lang),
         _notices(facts.notices, lang),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -185,6 +186,17 @@ def _rows(facts: CheckpointFacts, lang: str) -> str:
         more = len(asked) - EVIDENCE_LINES
         lines.append("  " + _word("text_more_evidence", lang, count=more))
     return "\n".join(lines)
+
+
+def _stopping(facts: CheckpointFacts, lang: str) -> list[str]:
+    """Whether a tuned model would stop, and how the checkpoint behaved if it was asked."""
+    from forkpoint.facts.stopping import stop_plan
+    from forkpoint.report.stopping_text import behaviour_text, stopping_text
+
+    if facts.relation == "adapter":
+        return []
+    seen = [behaviour_text(facts.behaviour, lang)] if facts.behaviour else []
+    return [stopping_text(stop_plan(facts), lang), *seen]
 
 
 def _notices(notices: tuple[Notice, ...], lang: str) -> str:
