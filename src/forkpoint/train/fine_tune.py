@@ -102,7 +102,7 @@ def _trainer(job: TrainJob, model: Any, tokenizer: Any, on_progress: OnProgress 
         max_grad_norm=GRADIENT_NORM,
         optim="adamw_torch_fused",
         bf16=job.dtype == "bfloat16",
-        gradient_checkpointing=job.settings.gradient_checkpointing,
+        activation_checkpointing=job.settings.gradient_checkpointing,
         seed=job.seed,
         use_cpu=on_cpu,
         max_length=None,

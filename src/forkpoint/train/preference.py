@@ -143,7 +143,7 @@ def _settings(job: PreferenceJob) -> Any:
         max_grad_norm=GRADIENT_NORM,
         optim="adamw_torch_fused",
         bf16=job.dtype == "bfloat16",
-        gradient_checkpointing=False,
+        activation_checkpointing=False,
         beta=job.beta,
         loss_type=["sigmoid", "sft"],
         loss_weights=[1.0, job.imitation],
