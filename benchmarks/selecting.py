@@ -14,7 +14,6 @@ import argparse
 import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from pocket_trial import Trainer, paired
@@ -53,7 +52,7 @@ def planted(seed: int, dose: float) -> tuple[list[Row], list[Row], set[str]]:
         if row.id in bad:
             bad.add(copy.id)
     rng.shuffle(pool)
-    return [replace(row, line=n) for n, row in enumerate(pool, start=1)], test, bad
+    return [row._replace(line=n) for n, row in enumerate(pool, start=1)], test, bad
 
 
 def spoiled(row: Row, kind: int, labels: Sequence[str], rng: random.Random) -> Row:
