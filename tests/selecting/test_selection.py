@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from forkpoint.data import Row, Turn, load
+from forkpoint.selecting import vectors
 from forkpoint.selecting.row_writing import write_chosen, write_notes
 from forkpoint.selecting.score_file import Scores
 from forkpoint.selecting.score_record import RowScore
@@ -40,6 +41,12 @@ def scores_of(rows: list[Row], values: dict[int, float] | None = None) -> Scores
         }
         for one in rows
     }
+
+
+@pytest.fixture(autouse=True)
+def ngrams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closeness by n-grams, whether or not the optional extra is installed."""
+    monkeypatch.setattr(vectors, "_installed", lambda: False)
 
 
 @pytest.fixture

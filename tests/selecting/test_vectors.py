@@ -36,3 +36,16 @@ def test_embeddings_are_for_languages_that_the_model_knows(monkeypatch: pytest.M
 def test_two_rows_are_enough() -> None:
     """The smallest data do not break."""
     assert (2, 1) == vectors(["a", "b"], {}).rows_N_D.shape
+
+
+@pytest.mark.real
+def test_the_optional_model_knows_what_is_meant() -> None:
+    """With the extra installed, English rows of one meaning are nearer than rows of one wording."""
+    if not subject._installed():
+        pytest.skip("the optional extra 'embed' is not installed")
+    texts = ["How do I reset my password?", "I forgot my login secret, what now?",
+             "How do I paint my balcony?"]  # fmt: skip
+    shown = vectors(texts, {"en": 1.0})
+    cosine_N_N = shown.rows_N_D @ shown.rows_N_D.T
+    assert "embeddings" == shown.kind
+    assert cosine_N_N[0, 1] > cosine_N_N[0, 2]
