@@ -22,8 +22,9 @@ import orjson
 
 from forkpoint.data import Row, RowFault, RowStream, fault_sentence, load, read_rows, survey
 from forkpoint.data.checks import HeldOut
-from forkpoint.data.profiling import SAMPLE_ROWS, Compared, Sample, counted
+from forkpoint.data.profiling import counted
 from forkpoint.data.reader import no_collection
+from forkpoint.data.sampling import SAMPLE_ROWS, Compared, Sample
 from forkpoint.errors import ForkpointError
 
 TARGET = 8.0  # times orjson's own time, for all that is done on every row

@@ -185,3 +185,10 @@ def test_a_copy_of_a_base_in_another_format_stays_one() -> None:
     config = {"_name_or_path": "meta-llama/Llama-2-7b-hf", "quantization_config": {"bits": 2}}
     judged = judge(Reading(name="l2-2bit", title="l2-2bit", config=config))[0]
     assert "base" == judged.value
+
+
+def test_a_tuned_checkpoint_without_a_stage_is_said_to_be_tuned(tmp_path: Path) -> None:
+    """Nothing names its stage, but the signs of tuning are clear: that much is said."""
+    facts = facts_of(make_checkpoint(tmp_path / "thing"))
+    assert "unknown" == facts.sold_as.value
+    assert "tuned-unnamed" in {notice.code for notice in facts.notices}

@@ -13,7 +13,9 @@ SIZES = (100, 200, 400, 800)
 NOISE = SeedNoise(sd=0.005, freedom=10, repeats=8)
 
 
-def asked(truth: Callable[[float], float], seed: int = 0, n: int = 400, **changes: object) -> Enough:
+def asked(
+    truth: Callable[[float], float], seed: int = 0, n: int = 400, **changes: object
+) -> Enough:
     """The answer on scores drawn from a curve of accuracies."""
     generator = np.random.default_rng(seed)
     hard_N = generator.random(n)
@@ -91,8 +93,8 @@ def test_two_sizes_are_too_few() -> None:
 
 
 def test_few_validation_rows_leave_it_open() -> None:
-    """With 40 rows and small gains nothing is claimed."""
-    found = asked(lambda rows: 0.7 + 0.02 * np.log2(rows / 100), n=40)
+    """With 30 rows and small gains nothing is claimed."""
+    found = asked(lambda rows: 0.7 + 0.02 * np.log2(rows / 100), n=30)
     assert "unclear" == found.answer
 
 
@@ -110,15 +112,15 @@ def test_a_target_within_reach_and_one_beyond() -> None:
 
 @pytest.mark.parametrize("exponent", [0.1, 0.4, 1.0])
 def test_the_interval_holds_what_it_says(exponent: float) -> None:
-    """On power laws with noise the 95 % interval of the next level holds at least 90 % of truths."""
+    """On power laws with noise the 95 % interval of the next level holds 90 % of truths or more."""
     rows_K = np.array([100.0, 200.0, 400.0, 800.0])
     inside = []
+
+    def loss(rows: object) -> np.ndarray:
+        return 0.1 + 0.5 * (np.asarray(rows) / 100) ** -exponent
+
     for seed in range(40):
         generator = np.random.default_rng(seed)
-
-        def loss(rows: object) -> np.ndarray:
-            return 0.1 + 0.5 * (np.asarray(rows) / 100) ** -exponent
-
         seen_K = loss(rows_K) + generator.normal(0, 0.01, 4)
         curves = fit(rows_K, seen_K, 0.01**2 * np.eye(4), seed)
         rough_B = curves.wiggle_B * generator.standard_normal(len(curves.wiggle_B))

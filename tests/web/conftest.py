@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from hostile import HOSTILE
 from run_folder import build_run
+from watched_window import Watched
 from wire import Served, let_in, start_server
 
-ROOT = Path(__file__).parents[2]
-BUSY_MS = 120_000  # for what trains or loads torch: the machine may be busy with other tests
 HOSTILE_NAME = "<img src=x onerror=alert(9)>{{7*7}}'\"&"
 
 
@@ -61,38 +60,6 @@ def chromium() -> Iterator[Any]:
         )
         yield browser
         browser.close()
-
-
-class Watched:
-    """A browser window that notes everything that should not happen."""
-
-    def __init__(self, browser: Any, served: Served, lang: str, width: int, scheme: str) -> None:
-        self.context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            locale="zh-CN" if lang == "zh" else "en-GB",
-            color_scheme=scheme,
-        )
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(BUSY_MS)
-        self.served = served
-        self.wrong: list[str] = []
-        self.page.on("dialog", lambda dialog: (self.wrong.append(dialog.message), dialog.dismiss()))
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("console", self._said)
-        self.page.on("request", self._asked)
-        self.page.goto(served.address)
-
-    def _said(self, message: Any) -> None:
-        if message.type in ("error", "warning"):
-            self.wrong.append(message.text)
-
-    def _asked(self, request: Any) -> None:
-        if not request.url.startswith((self.served.base, "data:")):
-            self.wrong.append(request.url)
-
-    def open(self, path: str) -> Any:
-        """Go to a page of the server; returns the response."""
-        return self.page.goto(self.served.base + path)
 
 
 @pytest.fixture

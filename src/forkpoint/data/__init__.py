@@ -3,10 +3,11 @@
 from forkpoint.data.bad_row import fault_sentence
 from forkpoint.data.bundled_sets import BUNDLED, bundled
 from forkpoint.data.profile_record import DataProfile, RowFault
-from forkpoint.data.profiling import profile, survey
+from forkpoint.data.profiling import profile
 from forkpoint.data.reader import Dataset, RowStream, columns_named, format_named, load, read_rows
 from forkpoint.data.row import Row, Turn
 from forkpoint.data.splits import FOLD_ROWS, Removed, Sizes, Splits, default_sizes, k_folds, split
+from forkpoint.data.survey import survey
 
 __all__ = [
     "BUNDLED",

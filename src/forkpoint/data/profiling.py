@@ -1,31 +1,26 @@
 """From the rows of a data file to what is known of it, as one record."""
 
-import math
-import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from forkpoint.data.answers import AnswerTally
-from forkpoint.data.checks import HeldOut, OnCheck, checked_rows, leaks_check
+from forkpoint.data.checks import checked_rows
 from forkpoint.data.language import language_shares
 from forkpoint.data.profile_record import (
     AnswerKind,
-    CheckName,
     ContentCheck,
     DataProfile,
     Job,
     Spread,
 )
-from forkpoint.data.reader import Dataset, RowStream, no_collection
+from forkpoint.data.reader import Dataset
 from forkpoint.data.row import Row, Turn
+from forkpoint.data.sampling import SAMPLE_ROWS, Sample
 from forkpoint.errors import BadInput
 
 FAULTS_SHOWN = 1_000  # faults a profile carries; all are counted
-SAMPLE_ROWS = 20_000  # rows looked at for contents, languages, tokens: a half to 0.7 points
-LEAK_ROWS = 4_000  # rows compared with held questions at once
 IMAGE_JOB_SHARE = 0.1  # of rows with images for the job to be about images
 DIALOGUE_SHARE = 0.2  # of rows with several user turns for the job to be dialogue
 TOOLS_SHARE = 0.5  # of rows with tools for the job to be dialogue
@@ -77,8 +72,7 @@ def counted(rows: Iterable[Row]) -> Counts:
             answer = text if text is not None else turns[-1].content
             add_asked(sum([len(turn.content) for turn in turns[:-1]]))
             questions += _asks(turns)
-            asker = teller = ""
-        if asker == "user" and teller == "assistant":
+        if len(turns) == 2 and asker == "user" and teller == "assistant":
             plain += 1
         else:
             shapes[tuple([turn.role for turn in turns])] += 1
@@ -115,100 +109,10 @@ def profile(
     for _ in sample.passing(dataset.rows):
         pass
     looked = checked_rows(sample.rows, seen.labels(), all_rows=seen.rows) if checks else ()
-    return _record(dataset, seen, sample.rows, tokenizers or {}, looked)
+    return recorded(dataset, seen, sample.rows, tokenizers or {}, looked)
 
 
-def survey(
-    stream: RowStream,
-    tokenizers: Mapping[str, str | Path] | None = None,
-    seed: int = 0,
-    *,
-    sample_rows: int | None = SAMPLE_ROWS,
-    held: Mapping[CheckName, HeldOut] | None = None,
-    on_check: OnCheck = lambda _: None,
-) -> DataProfile:
-    """What a data file is, in one pass that keeps only a sample; of all rows with None.
-
-    Rows are compared with held questions (a test, a benchmark) without exception.
-    """
-    sample = Sample(sample_rows, seed)
-    compared = {name: Compared(name, held_out) for name, held_out in (held or {}).items()}
-    rows = sample.passing(stream)
-    for one in compared.values():
-        rows = one.passing(rows)
-    with no_collection():
-        seen = counted(rows)
-    dataset = stream.dataset()
-    looked = checked_rows(sample.rows, seen.labels(), all_rows=seen.rows, on_check=on_check)
-    leaks = tuple(one.check(seen.rows) for one in compared.values())
-    return _record(dataset, seen, sample.rows, tokenizers or {}, (*leaks, *looked))
-
-
-class Sample:
-    """A seeded sample of rows that pass by (Li, 1994: algorithm L); all of them with None."""
-
-    def __init__(self, size: int | None, seed: int) -> None:
-        self.size = size
-        self.draw = random.Random(seed)
-        self.kept: list[tuple[int, Row]] = []
-
-    @property
-    def rows(self) -> list[Row]:
-        """The rows of the sample, in the order of the file."""
-        return [row for _, row in sorted(self.kept, key=lambda one: one[0])]
-
-    def passing(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """All rows unchanged, some of them kept."""
-        if self.size is None:
-            for place, row in enumerate(rows):
-                self.kept.append((place, row))
-                yield row
-            return
-        passing = iter(rows)
-        for row in islice(passing, self.size):
-            self.kept.append((len(self.kept), row))
-            yield row
-        weight, place = 1.0, len(self.kept) - 1
-        while True:
-            weight *= math.exp(math.log(self.draw.random()) / self.size)
-            skipped = int(math.log(self.draw.random()) / math.log1p(-weight))
-            yield from islice(passing, skipped)
-            row_or_end = next(passing, None)
-            if row_or_end is None:
-                return
-            place += skipped + 1
-            self.kept[self.draw.randrange(self.size)] = place, row_or_end
-            yield row_or_end
-
-
-class Compared:
-    """Rows that pass by, each compared with held questions."""
-
-    def __init__(self, name: CheckName, held: HeldOut) -> None:
-        self.name, self.held = name, held
-        self.found: list[tuple[Row, Row]] = []
-
-    def passing(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """All rows unchanged."""
-        batch: list[Row] = []
-        for row in rows:
-            batch.append(row)
-            if len(batch) == LEAK_ROWS:
-                self._compare(batch)
-                batch = []
-            yield row
-        self._compare(batch)
-
-    def _compare(self, batch: list[Row]) -> None:
-        for leak in self.held.leaks(batch):
-            self.found.append((batch[leak.place], self.held.rows[leak.held]))
-
-    def check(self, all_rows: int) -> ContentCheck:
-        """What was found, as a record."""
-        return leaks_check(self.name, self.found, all_rows)
-
-
-def _record(
+def recorded(
     dataset: Dataset,
     seen: Counts,
     sample: Sequence[Row],

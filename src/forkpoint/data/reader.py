@@ -15,9 +15,10 @@ import orjson
 
 from forkpoint.data.bad_row import BadRow, BrokenRow, shown
 from forkpoint.data.bundled_sets import BUNDLED, bundled
-from forkpoint.data.container import Container, containers, raw_rows
+from forkpoint.data.container import containers, raw_rows
 from forkpoint.data.conversation import Parts
 from forkpoint.data.json_file import OnBytes, Raw, silent
+from forkpoint.data.notices import Ids, encoding_notices, mixed_notice
 from forkpoint.data.profile_record import Format, RowFault
 from forkpoint.data.row import NOTHING_ELSE, Row
 from forkpoint.data.shape import BUILDERS, FAMILY, FORMATS, OWN_FIELDS, format_of, unknown
@@ -88,7 +89,7 @@ class RowStream:
         self.seen = Seen()
         self.faults: list[RowFault] = []
         self.fault_count = 0
-        self.ids = _Ids()
+        self.ids = Ids()
 
     def __iter__(self) -> Iterator[Row]:
         for container in self.containers:
@@ -117,7 +118,7 @@ class RowStream:
             sha256=_sha256([c.path for c in found]),
             faults=tuple(self.faults),
             fault_count=self.fault_count,
-            notices=(*_encoding_notices(found), *_mixed_notice(self.seen.rows),
+            notices=(*encoding_notices(found), *mixed_notice(self.seen.rows),
                      *self.ids.notices()),
         )  # fmt: skip
 
@@ -333,52 +334,6 @@ def _nothing(path: str, faults: list[RowFault]) -> BadInput:
     if key == "data.fault_format":
         return BadInput("data.unknown_format", file=path, **first.values)
     return BrokenRow(key, note="data.no_rows", file=first.file, line=first.line, **first.values)
-
-
-def _encoding_notices(found: list[Container]) -> Iterator[Notice]:
-    for container in found:
-        codec = container.encoding.codec
-        if codec not in ("utf-8", "utf-8-sig"):
-            yield Notice(
-                code="encoding", level="warning", key="data.notice_encoding",
-                values={"file": str(container.path), "encoding": codec.upper()},
-            )  # fmt: skip
-
-
-def _mixed_notice(seen: "Counter[Format]") -> Iterator[Notice]:
-    if len(seen) > 1:
-        counts = ", ".join(f"{name} {count}" for name, count in seen.most_common())
-        yield Notice(
-            code="mixed-formats", level="warning", key="data.notice_mixed",
-            values={"counts": counts},
-        )  # fmt: skip
-
-
-class _Ids:
-    """Rows of different content that carry the same `id` field."""
-
-    def __init__(self) -> None:
-        self.first: dict[str, tuple[str, int]] = {}  # id field -> the row's own id and line
-        self.clashes = 0
-        self.example: Notice | None = None
-
-    def add(self, row: Row) -> None:
-        name = row.extra.get("id")
-        if name is None:
-            return
-        identity, line = self.first.setdefault(name, (row.id, row.line))
-        if identity != row.id:
-            self.clashes += 1
-            self.example = self.example or Notice(
-                code="duplicate-ids", level="warning", key="data.notice_ids",
-                values={"count": 0, "id": shown(name), "line": line, "other": row.line,
-                        "file": row.file},
-            )  # fmt: skip
-
-    def notices(self) -> Iterator[Notice]:
-        if self.example:
-            values = {**self.example.values, "count": self.clashes}
-            yield self.example.model_copy(update={"values": values})
 
 
 def columns_named(text: str) -> dict[str, str]:

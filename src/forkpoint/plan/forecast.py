@@ -9,14 +9,16 @@ from forkpoint.ledger import ArmPlan, Correction, RungPlan, Settings, Speed
 STATIONS = ("untrained", "bracket", "racing", "finishing", "test", "general")
 RESERVE_SHARE = 0.4  # of the budget at most kept for the finalists' further seeds
 FOLDS_RESERVE_SHARE = 0.6  # the same where every row is tested once: folds decide what n is
-WIDENINGS = 0.5  # trials an arm that widen a bracket, on average [docs/studies/time.md]
-RACING_SHARE = 0.8  # of full length, the mean trial of the racing [docs/studies/time.md]
+WIDENINGS = 0.45  # trials an arm that widen a bracket, on average [docs/studies/time.md]
+RACING_SHARE = 0.85  # of full length, the mean trial of the racing [docs/studies/time.md]
+RACING_LEFT = 0.5  # trials' worth of tokens left over at the end of the racing, on average
+REPEATED = 0.55  # share of the reserve that further seeds take: none where a leader is clear
 RACING_AT_ONCE = 1  # trials: each choice waits for the score before it [engine's `parallel`]
 LEADERS = 2  # arms brought to full length and repeated with further seeds
 FINALISTS = 3  # arms whose test answers are taken, usually
 GENERAL_SPANS = 200  # choices of the questions about general ability that are scored
 GENERAL_ASKED = 250  # questions that are answered
-GENERAL_TOKENS = 64  # limit of such an answer [measure/general.py]
+GENERAL_TOKENS = 24  # after which most of a batch of untuned answers has ended [the same study]
 
 
 class Course(NamedTuple):
@@ -60,9 +62,9 @@ def trial_seconds(
     return factor * (training + answer_seconds(speed, rows, speed.answer_tokens))
 
 
-def general_seconds(speed: Speed) -> float:
-    """A child that answers the questions about general ability; answers may run to their limit."""
-    answered = answer_seconds(speed, GENERAL_ASKED, GENERAL_TOKENS)
+def general_seconds(speed: Speed, tokens: int) -> float:
+    """A child that answers the questions about general ability with so many tokens each."""
+    answered = answer_seconds(speed, GENERAL_ASKED, tokens)
     return answered + (GENERAL_SPANS - GENERAL_ASKED) * speed.score_row_seconds
 
 
@@ -92,11 +94,11 @@ def forecast(course: Course, budget_tokens: float) -> dict[str, float]:
     widening = WIDENINGS * course.rungs[0].share * sum(arm.full_tokens for arm in course.arms)
     free = max(0.0, budget_tokens - reserve - opening - widening)
     mean_full = sum(arm.full_tokens for arm in course.arms) / len(course.arms)
-    final_trials = reserve / mean_full
+    final_trials = (1.0 if settings.folds else REPEATED) * reserve / mean_full
     middle = sum(_trial(course, arm, RACING_SHARE) for arm in course.arms) / len(course.arms)
     last = sum(_trial(course, arm, 1.0) for arm in course.arms) / len(course.arms)
     bracket = sum(seconds * count for seconds, count in zip(first, tries, strict=True))
-    raced = 0.0 if len(course.rungs) == 1 else free / (RACING_SHARE * mean_full)
+    raced = free / (RACING_SHARE * mean_full) - RACING_LEFT if len(course.rungs) > 1 else 0.0
     return {
         "untrained": _side_by_side(
             [
@@ -106,7 +108,7 @@ def forecast(course: Course, budget_tokens: float) -> dict[str, float]:
             at_once,
         ),
         "bracket": bracket / min(at_once, max(1.0, sum(tries))),
-        "racing": raced * middle / RACING_AT_ONCE,
+        "racing": max(0.0, raced) * middle / RACING_AT_ONCE,
         "finishing": final_trials * last / min(at_once, max(1.0, final_trials)),
         "test": _side_by_side(_test_pieces(course, final_trials), at_once),
         "general": _side_by_side(_general_pieces(course), at_once),
@@ -140,7 +142,8 @@ def _trial(course: Course, arm: ArmPlan, share: float) -> float:
 def _test_pieces(course: Course, final_trials: float) -> list[float]:
     """Test answers of the finalists' trials, and of their checkpoints untrained."""
     speeds = list(course.speeds.values())
-    tuned = sum(answer_seconds(s, course.test_rows, s.answer_tokens) for s in speeds) / len(speeds)
+    rows = ceil(course.test_rows / max(1, course.settings.folds))
+    tuned = sum(answer_seconds(s, rows, s.answer_tokens) for s in speeds) / len(speeds)
     finalists = min(FINALISTS, len(course.arms))
     untuned = [
         answer_seconds(speed, course.test_rows, course.limits[name])
@@ -156,9 +159,10 @@ def _general_pieces(course: Course) -> list[float]:
     if not course.settings.general_set:
         return []
     speeds = list(course.speeds.values())
-    mean = sum(general_seconds(speed) for speed in speeds) / len(speeds)
+    before = sum(general_seconds(speed, GENERAL_TOKENS) for speed in speeds) / len(speeds)
+    after = sum(general_seconds(speed, speed.answer_tokens) for speed in speeds) / len(speeds)
     finalists = min(FINALISTS, len(course.arms))
-    return [mean] * (finalists + min(finalists, len(speeds)) + 1)
+    return [after] * finalists + [before] * (min(finalists, len(speeds)) + 1)
 
 
 def _side_by_side(pieces: Sequence[float], at_once: int) -> float:

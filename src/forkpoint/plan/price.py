@@ -7,7 +7,7 @@ from forkpoint.record import Record
 
 HOUR_SECONDS = 3600
 _NUMBER = r"(\d+(?:[.,]\d+)?)"
-_PRICE = re.compile(rf"([^\d/]*?)\s*{_NUMBER}\s*([^\d/]*?)\s*(?:/\s*(?:h|hour|小时|时))")
+_PRICE = re.compile(rf"([^\d/+-]*?)\s*{_NUMBER}\s*([^\d/+-]*?)\s*(?:/\s*(?:h|hour|小时|时))")
 SMALL_MONEY = 0.1  # of any currency; smaller amounts are shown to a thousandth
 MOST_CURRENCY = 12  # characters of a currency's sign or name
 

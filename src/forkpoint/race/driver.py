@@ -124,8 +124,7 @@ class _Race:
     def _out_of_time(self, limit_seconds: float | None) -> bool:
         state = self.state
         racing = state.racing_ended is None and len(state.chosen) > 0
-        spent = state.seconds / self.executor.workers
-        return racing and limit_seconds is not None and spent > limit_seconds
+        return racing and limit_seconds is not None and state.busy.seconds > limit_seconds
 
     def end(self) -> Verdict:
         """Write the verdict, then the last line; a race that had ended keeps the one it has."""
@@ -139,7 +138,7 @@ class _Race:
                 RaceEnded(
                     reason=ended.key if ended else "race.ended_nothing_left",
                     tokens=self.state.spent_tokens,
-                    seconds=self.state.seconds / self.executor.workers,
+                    seconds=self.state.busy.seconds,
                     verdict_sha256=digest,
                 )
             )

@@ -64,11 +64,11 @@ def prepare_replay(
             raise ForkpointError(failed["key"], **failed["values"])
         if isinstance(outcome.work, ReplayWork):
             name = outcome.work.checkpoint
-            fed[name] = [_own(row, name, outcome.values["answers"]) for row in rows]
+            fed[name] = [answered_by(row, name, outcome.values["answers"]) for row in rows]
     return fed
 
 
-def _own(row: Row, checkpoint: str, answers: Mapping[str, Any]) -> Row:
+def answered_by(row: Row, checkpoint: str, answers: Mapping[str, Any]) -> Row:
     """The row with the checkpoint's answer where it gave one."""
     answer = answers.get(row.id)
     if answer is None:

@@ -23,6 +23,7 @@ from forkpoint.ledger import (
     TrialFailed,
     TrialScored,
 )
+from forkpoint.plan.clock import BusyTime
 from forkpoint.race.bracket import Bracket
 from forkpoint.race.finalists import choose_finalists, finishing_trials
 from forkpoint.race.racing import Racing
@@ -58,7 +59,7 @@ class RaceState:
         self.spent_tokens = 0
         self.racing_tokens = 0  # spent when the racing ended
         self.raced: set[Trial] = set()  # trials that had run when the racing ended
-        self.seconds = 0.0
+        self.busy = BusyTime()
         self.lowered: set[str] = set()  # arms whose rate was lowered after it diverged
         self.racing = Racing(self)
 
@@ -94,9 +95,10 @@ class RaceState:
                 self.test_opened = line
             case AnswersMade():
                 self.answers[_answers_key(line)] = line
-                self.seconds += line.seconds
+                self.busy.add(line.time, line.seconds)
             case GeneralMeasured():
                 self.general[f"general {line.subject} {line.moment}"] = line
+                self.busy.add(line.time, line.seconds)
             case RaceEnded():
                 self.ended = line
             case _:
@@ -104,7 +106,7 @@ class RaceState:
 
     def _spend(self, line: TrialScored | TrialFailed) -> None:
         self.spent_tokens += line.tokens
-        self.seconds += line.seconds
+        self.busy.add(line.time, line.seconds)
 
     def _read_failure(self, line: TrialFailed) -> None:
         self._spend(line)
@@ -270,16 +272,6 @@ class RaceState:
         return Step(work=list(seen.values())) if seen else None
 
     # what others ask of the state
-
-    def progress(self) -> float:
-        """About how much of the race is done, 0..1: by the share of the budget that is spent."""
-        if self.ended:
-            return 1.0
-        if self.finalists is not None:
-            wanted = sum(len(trials) + 1 for trials in self.finalists.trials.values())
-            done = sum(1 for key in self.answers if " test " in key)
-            return 0.9 + 0.1 * min(1.0, done / max(wanted, 1))
-        return min(0.9, 0.9 * self.spent_tokens / max(self.agreement.budget_tokens, 1))
 
     def best_trial(self, arm: str) -> TrialScored | None:
         """The best-scoring rung of an arm at its chosen rate with the race's seed."""

@@ -21,6 +21,7 @@ from forkpoint.ledger import (
     TrialScored,
 )
 from forkpoint.plan.clock import minutes
+from forkpoint.race.progress import seconds_left, share_done
 from forkpoint.race.state import RaceState
 from forkpoint.race.work import AnswerWork, GeneralWork, ReplayWork, SurveyWork, TrialWork, Work
 from forkpoint.words import say
@@ -34,9 +35,9 @@ class Terminal:
     def __init__(self, lang: str, predicted_seconds: float | None = None) -> None:
         self.lang = lang
         self.console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self.predicted_seconds = predicted_seconds
-        self.began = time.monotonic()
-        self.share = 0.0  # of the race's work that is done
+        self.left_seconds = predicted_seconds  # when it was last said
+        self.said = time.monotonic()
+        self.share = 0.0  # of the race's planned time that is behind
         self.under_way: dict[str, tuple[str, float]] = {}
         self.progress = Progress(
             TextColumn("{task.description}"),
@@ -65,9 +66,8 @@ class Terminal:
         """Say what was written into the ledger, if a person would want to know."""
         if isinstance(line, TrialScored | TrialFailed):
             self.under_way.pop(_trial_name(line.trial.arm, line.trial.rung, line.trial.rate), None)
-        if self.predicted_seconds is None:
-            self.predicted_seconds = state.agreement.predicted_seconds
-        self.share = state.progress()
+        self.share, self.left_seconds = share_done(state), seconds_left(state)
+        self.said = time.monotonic()
         if text := self._sentence(line):
             self.progress.console.print(text, markup=False)
         self._move()
@@ -156,13 +156,9 @@ class Terminal:
         shown = titles[0] if titles else ""
         if len(titles) > 1:
             shown += f" (+{len(titles) - 1})"
-        elapsed = time.monotonic() - self.began
         left = ""
-        if self.predicted_seconds:
-            ahead = max(0.0, self.predicted_seconds * (1 - self.share))
-            if self.share > 0.1:  # by then what was measured says more than the plan
-                measured = elapsed * (1 - self.share) / self.share
-                ahead = self.share * measured + (1 - self.share) * ahead
+        if self.left_seconds:
+            ahead = max(1.0, self.left_seconds - (time.monotonic() - self.said))
             left = say("race.bar_left", self.lang, time=minutes(ahead, self.lang))
         self.progress.update(self.bar, description=shown, completed=self.share, left=left)
 

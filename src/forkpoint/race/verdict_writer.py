@@ -130,7 +130,7 @@ def _verdict(
         spent_tokens=state.spent_tokens,
         brute_force_tokens=plan.brute_force_tokens,
         budget_tokens=plan.budget_tokens,
-        seconds=state.seconds / plan.settings.workers,
+        seconds=state.busy.seconds,
         predicted_seconds=plan.predicted_seconds,
         likelihood_rank_agreement=_rank_agreement(state),
     )

@@ -1,16 +1,16 @@
 """A data profile as calm text: what the rows are, how that is known, what is wrong with some."""
 
-import math
 import unicodedata
 
 from forkpoint.data.bad_row import fault_sentence
-from forkpoint.data.profile_record import DataProfile, Spread
+from forkpoint.data.checks import masked, wilson
+from forkpoint.data.profile_record import ContentCheck, DataProfile, FlaggedRow, Spread
 from forkpoint.words import say
 
 FAULTS_SHOWN = 10  # broken rows told in full; --json lists the rest
 LABELS_SHOWN = 12
 LEAST_SHARE = 0.005  # a share below is not worth a word
-Z = 1.96  # standard errors to either side of a 95 % interval
+EXAMPLES_SHOWN = 3  # rows quoted for each check; --json has more
 
 
 def data_text(profile: DataProfile, lang: str) -> str:
@@ -19,6 +19,8 @@ def data_text(profile: DataProfile, lang: str) -> str:
     if profile.notices:
         told = [f"  {printable(say(n.key, lang, **n.values))}" for n in profile.notices]
         blocks.append("\n".join([_word("text_notices", lang), *told]))
+    if profile.checks:
+        blocks.append(_checks(profile, lang))
     if profile.fault_count:
         blocks.append(_faults(profile, lang))
     return "\n\n".join(blocks) + "\n"
@@ -110,19 +112,11 @@ def _languages(profile: DataProfile, lang: str) -> str:
             continue
         text = f"{_language(code, lang)} {share:.0%}"
         if n < profile.rows:
-            low, high = _wilson(share, n)
+            low, high = wilson(share, n)
             text += f" ({100 * low:.0f}–{100 * high:.0f})"
         told.append(text)
     note = _word("value_sample", lang, rows=f"{n:,}")
     return f"{_word('list_comma', lang).join(told)} {note}"
-
-
-def _wilson(share: float, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share among n rows."""
-    middle = share + Z * Z / (2 * n)
-    half = Z * math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
-    scale = 1 + Z * Z / n
-    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
 
 
 def _language(code: str, lang: str) -> str:
@@ -165,11 +159,71 @@ def _spread(spread: Spread, lang: str, unit: str) -> str:
 def _faults(profile: DataProfile, lang: str) -> str:
     """The first broken rows, each with how to mend it, and how many more there are."""
     lines = [_word("text_faults", lang, count=f"{profile.fault_count:,}")]
-    lines += ["  " + printable(fault_sentence(f, lang)) for f in profile.faults[:FAULTS_SHOWN]]
+    lines += [
+        "  " + printable(masked(fault_sentence(f, lang))) for f in profile.faults[:FAULTS_SHOWN]
+    ]
     more = profile.fault_count - min(len(profile.faults), FAULTS_SHOWN)
     if more > 0:
         lines.append("  " + _word("text_more_faults", lang, count=f"{more:,}"))
     return "\n".join(lines)
+
+
+def _checks(profile: DataProfile, lang: str) -> str:
+    """Every content check: what was found first, then what was not, then what was left out."""
+    n = profile.sample_rows
+    key = "text_checks" if n < profile.rows else "text_checks_all"
+    lines = [_word(key, lang, looked=f"{n:,}", rows=f"{profile.rows:,}")]
+    for check in sorted(profile.checks, key=lambda one: -one.count):
+        if check.count:
+            lines += _check(check, lang)
+    clear = [_check_name(one, lang) for one in profile.checks if not one.count and not one.skipped]
+    if clear:
+        told = _word("list_comma", lang).join(clear)
+        lines.append("  " + _word("check_none", lang, checks=told))
+    lines += [
+        "  " + _word("check_skipped", lang, check=_check_name(one, lang),
+                     reason=say(one.skipped, lang))
+        for one in profile.checks if one.skipped
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _check_name(check: ContentCheck, lang: str) -> str:
+    return _word(f"check_{check.check}", lang)
+
+
+def _check(check: ContentCheck, lang: str) -> list[str]:
+    """One check's count with its certainty, some rows, and what to do."""
+    share = check.count / check.n
+    count = _word("check_share", lang, count=f"{check.count:,}", n=f"{check.n:,}",
+                  share=f"{share:.1%}")  # fmt: skip
+    notes = []
+    if check.at_least:
+        notes.append(_word("check_at_least", lang))
+    elif check.low is not None and check.high is not None:
+        notes.append(
+            _word("check_interval", lang, low=f"{100 * check.low:.1f}", high=f"{check.high:.1%}")
+        )
+    if check.kinds:
+        told = [f"{_word(f'kind_of_{check.check}_{kind}', lang)} {number:,}"
+                for kind, number in check.kinds.items()]  # fmt: skip
+        notes.append(_word("check_kinds", lang, kinds=_word("list_comma", lang).join(told)))
+    lines = [f"  {_check_name(check, lang)}", f"    {count}"]
+    lines += [f"    {note}" for note in notes]
+    lines += [f"      {_flagged(one, lang)}" for one in check.examples[:EXAMPLES_SHOWN]]
+    more = check.count - len(check.examples[:EXAMPLES_SHOWN])
+    if more > 0:
+        lines.append("      " + _word("check_more", lang, count=f"{more:,}"))
+    return [*lines, "    → " + _word(f"check_{check.check}_do", lang)]
+
+
+def _flagged(row: FlaggedRow, lang: str) -> str:
+    quote = printable(row.quote)
+    if row.other_line is None:
+        return _word("check_line", lang, line=row.line, quote=quote)
+    key = "check_lines" if row.other_file == row.file else "check_lines_file"
+    return _word(key, lang, line=row.line, other=row.other_line, quote=quote,
+                 file=printable(row.other_file))  # fmt: skip
 
 
 def _table(rows: list[tuple[str, str]]) -> str:

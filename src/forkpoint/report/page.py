@@ -11,6 +11,8 @@ from forkpoint.report import wording
 from forkpoint.report.answers import GROUPS
 from forkpoint.report.charts import NARROW, WIDE
 from forkpoint.report.curve_chart import curves_svg
+from forkpoint.report.enough_text import enough_sentences
+from forkpoint.report.enough_text import note as enough_note
 from forkpoint.report.interval_charts import (
     differences_svg,
     forgetting_svg,
@@ -18,10 +20,11 @@ from forkpoint.report.interval_charts import (
     scores_svg,
 )
 from forkpoint.report.opening import arm_of, leader, opening, origin
+from forkpoint.report.replay_table import replay_tables
 from forkpoint.report.series import approaches, higher_is_better, ordered, places, score
 from forkpoint.report.view_record import ArmView, MaskView, Saying, SettingView, View
 from forkpoint.report.visible import bounded, json_text, visible
-from forkpoint.words import LANGUAGES
+from forkpoint.words import LANGUAGES, say
 
 Item = TypeVar("Item")
 UNBROKEN = 28  # characters of a name that is not broken over lines in the headline
@@ -121,6 +124,10 @@ def context(view: View, lang: str, charts: Iterable[str]) -> dict[str, Any]:
         "masks": _masks(view),
         "bad_groups": grouped(view.bad_cases, lambda row: row.answers[0].group),
         "abilities": grouped(view.changes, lambda change: change.ability),
+        "replays": replay_tables(view),
+        "enough_told": lambda found: enough_sentences(found, lang),
+        "enough_note": lambda found: enough_note(found, lang),
+        "e": lambda key, **values: say(f"enough.{key}", lang, **values),
         "advised_order": _advised(view),
         "leading": _leading(view),
         "guides_shown": bool(view.guides or view.advised or view.disagreements),

@@ -4,7 +4,9 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from forkpoint.record import Figure
+from forkpoint.report.enough_text import enough_sentences
 from forkpoint.report.opening import opening
+from forkpoint.report.replay_table import replay_tables
 from forkpoint.report.series import ordered
 from forkpoint.report.view_record import ArmView, View
 from forkpoint.report.visible import bounded, visible
@@ -20,6 +22,7 @@ from forkpoint.report.wording import (
     told,
     w,
 )
+from forkpoint.words import say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -76,6 +79,8 @@ class _Writer:
         self.fates()
         self.cost()
         self.forgotten()
+        self.replayed()
+        self.enough()
         self.listed(w("help_title", self.lang), first.help)
         self.line()
         self.line(w("text_more", self.lang, run=self.view.run), "dim")
@@ -193,6 +198,32 @@ class _Writer:
             for c in changes
         )
         self.listed(w("text_forgot", self.lang), lines or (w("line_forgot_none", self.lang),))
+
+    def replayed(self) -> None:
+        """Task score and change of each ability by share of rows against forgetting."""
+        for table in replay_tables(self.view):
+            lines = []
+            for row in table.rows:
+                changes = [
+                    f"{named('ability', ability, self.lang)} {number(c.difference.value, 2, True)} "
+                    f"{span(c.difference, self.lang, 2)}"
+                    for ability, c in zip(table.abilities, row.changes, strict=True)
+                    if c
+                ]
+                values = {
+                    "share": percent(row.share),
+                    "metric": named("metric", self.view.metric, self.lang),
+                    "score": self.score(row.score),
+                    "changes": "; ".join(changes) or "–",
+                }
+                lines.append(w("line_replay", self.lang, **values))
+            self.listed(w("replay_title", self.lang), tuple(lines))
+
+    def enough(self) -> None:
+        """Whether more rows would help, where it was asked."""
+        for found in self.view.enough:
+            title = say("enough.title", self.lang, arm=found.arm)
+            self.listed(title, tuple(enough_sentences(found, self.lang)))
 
     def listed(self, title: str, lines: tuple[str, ...]) -> None:
         """A title with its lines; nothing where there are none."""

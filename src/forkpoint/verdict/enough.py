@@ -142,13 +142,13 @@ class _Seen:
         generator = np.random.default_rng(seed + 3)
         weights_B_N = row_weights(len(self.sizes[0].samples[0].scores_N), seed, DRAWS)
         variance_B = noise.variance_draws(DRAWS, generator)
-        draws, means, seed_variance = [], [], []
+        one_row = 1 / weights_B_N.shape[1]  # rows that no size answers differently say little yet
+        draws, means = [], []
         for size in self.sizes:
             per_seed_S_B = np.stack([sample.value(weights_B_N) for sample in size.samples])
-            spread_B = np.sqrt(variance_B / len(size.samples))
+            spread_B = np.sqrt(variance_B / len(size.samples) + one_row**2)
             draws.append(per_seed_S_B.mean(axis=0) + generator.standard_normal(DRAWS) * spread_B)
             means.append(float(np.mean([sample.value()[0] for sample in size.samples])))
-            seed_variance.append(float(np.mean(variance_B)) / len(size.samples))
         self.draws_K_B: Floats = np.stack(draws)
         self.mean_K: Floats = np.array(means)
         self.rows_K: Floats = np.array([float(size.rows) for size in self.sizes])

@@ -4,7 +4,7 @@ import hashlib
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -31,9 +31,8 @@ _lock = threading.Lock()
 
 def ask(folder: Path, name: str, words: Sequence[str], cwd: Path) -> Answer:
     """The answer of `forkpoint WORDS`; asked once, then the same for the same words."""
-    digest = hashlib.sha256("\0".join(words).encode("utf-8", "replace")).hexdigest()[:16]
-    path = folder / ANSWERS / f"{name}-{digest}.json"
-    failed = path.with_suffix(".txt")
+    path = folder / ANSWERS / f"{name}-{_digest(w for w in words if w[:7] != '--lang=')}.json"
+    failed = path.with_name(f"{name}-{_digest(words)}.txt")  # a sentence has a language
     with _lock:
         running = _waiting.get(path)
         if running and running.is_alive():
@@ -54,6 +53,10 @@ def forget(folder: Path) -> None:
     """Ask failed questions again."""
     for path in (folder / ANSWERS).glob("*.txt"):
         path.unlink(missing_ok=True)
+
+
+def _digest(words: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(words).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def _run(path: Path, failed: Path, words: list[str], cwd: Path) -> None:

@@ -104,7 +104,8 @@ def _main(site: Site, name: str, lang: str) -> tuple[str, bytes]:
         charts = ("scores",) if view.verdict else ()
         context = report_page.context(view, lang, ("curves_wide", "curves_narrow", *charts))
         state = state_of(site, name, view)
-        return render("race_main.html.jinja", lang, context, run=name, state=state)
+        log = log_end(folder_of(site.runs, name)) if state == "interrupted" else ""
+        return render("race_main.html.jinja", lang, context, run=name, state=state, log=log)
 
     return site.shelf.page(name, ("main", lang), make)
 
@@ -212,12 +213,6 @@ def rule(request: Request) -> Response:
         before=RULES[place - 1] if place else None,
         after=RULES[place + 1] if place + 1 < len(RULES) else None,
     )  # fmt: skip
-
-
-def log(request: Request) -> Response:
-    """The end of what a race's process said."""
-    folder = folder_of(site_of(request).runs, request.path_params["name"])
-    return Response(log_end(folder), media_type="text/plain")
 
 
 def _tagged(request: Request, tag: str, body: bytes) -> Response:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from forkpoint.advice import Advice, advise
 from forkpoint.data import BUNDLED, DataProfile
+from forkpoint.data.hub import HUB_DATA
 from forkpoint.errors import BadInput, ForkpointError
 from forkpoint.facts import read_checkpoint, read_machine
 from forkpoint.ledger import Agreement
@@ -59,7 +60,7 @@ async def take_data(request: Request) -> Response:
 
 def _check_data(data: str, home: Path) -> None:
     """Refuse a path that is not there before a folder is made for it."""
-    if data in BUNDLED or "://" in data or data.startswith("hf:"):
+    if data in BUNDLED or data.startswith(HUB_DATA):
         return
     try:
         there = (home / Path(data).expanduser()).exists()

@@ -60,8 +60,11 @@ class HeldOut:
             if key and key not in shared:
                 self.keys.setdefault(key, place)
         hashes, holders = _runs(self.asked)
-        pairs = np.unique(np.rec.fromarrays([hashes, holders], names="hash,holder"))
-        hashes, holders = pairs["hash"], pairs["holder"]
+        order = np.lexsort((holders, hashes))
+        hashes, holders = hashes[order], holders[order]
+        fresh = np.ones(len(hashes), dtype=bool)  # a run counts once a question
+        fresh[1:] = (hashes[1:] != hashes[:-1]) | (holders[1:] != holders[:-1])
+        hashes, holders = hashes[fresh], holders[fresh]
         many = np.bincount(holders, minlength=len(rows))[holders] > MANY_RUNS
         kept = ~many | (hashes % np.uint64(KEPT_ONE_IN) == 0)
         hashes, holders = hashes[kept], holders[kept]
