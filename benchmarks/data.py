@@ -1,11 +1,11 @@
 """What reading data costs beside parsing it, and a long fuzz: `python benchmarks/data.py`.
 
 Prints processor time for a row of a made-up JSONL file: orjson line by line; reading with all
-checks of form; what `forkpoint inspect` does on all rows (reading, counting, sampling, the file's
-hash), which should take at most 8 times orjson's time; the same with a held-out file to compare
-with. Then the seconds that the parts on a sample take, of which 180 are allowed, and the peak of
-memory, of which 2 GB are. `--fuzz N` reads, cleans and converts N mutated files and counts those
-that lost a good row, took long or raised.
+checks of form; what `forkpoint inspect` does on all rows (reading, counting, drawing the sample),
+which should take at most 8 times orjson's time. Then the file's hash, made beside it in a second
+thread; reading with a held-out file to compare with; the seconds that the parts on a sample take,
+of which 180 are allowed; and the peak of memory, of which 2 GB are. `--fuzz N` reads, cleans and
+converts N mutated files and counts those that lost a good row, took long or raised.
 """
 
 import argparse
@@ -22,6 +22,8 @@ import orjson
 
 from forkpoint.data import Row, RowFault, RowStream, fault_sentence, load, read_rows, survey
 from forkpoint.data.checks import HeldOut
+from forkpoint.data.cleaning import clean
+from forkpoint.data.converting import convert
 from forkpoint.data.profiling import counted
 from forkpoint.data.reader import no_collection
 from forkpoint.data.sampling import SAMPLE_ROWS, Compared, Sample
@@ -68,7 +70,6 @@ def ratios(path: Path, rows: int) -> None:
         stream = RowStream(path)
         with no_collection():
             assert rows == counted(Sample(SAMPLE_ROWS, 0).passing(stream)).rows
-        stream.dataset()
 
     held = HeldOut([row for row in islice(read_rows(path), HELD_ROWS) if isinstance(row, Row)])
 
@@ -88,6 +89,8 @@ def ratios(path: Path, rows: int) -> None:
             f"all that inspect does on every row {counting / rows * 1e6:.2f} "
             f"({counting / base:.1f} times, at most {TARGET:g} wanted)"
         )
+    hashing = seconds_of(RowStream(path).digest)
+    print(f"the file's hash, beside it: {hashing / base:.1f} times")
     print(f"peak {peak_gb():.2f} GB, at most {MEMORY_TARGET_GB:g} wanted")
     comparing = seconds_of(compare)
     print(f"reading and comparing with {HELD_ROWS:,} held rows: {comparing / base:.1f} times")
@@ -103,33 +106,64 @@ def peak_gb() -> float:
 
 
 def fuzz(count: int, seed: int, folder: Path) -> int:
-    """How many of `count` mutated files did harm."""
+    """How many of `count` mutated files did harm when read, cleaned or converted."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "data"))
     from test_fuzz import files
 
     harm = 0
     for number, (name, content, kept) in enumerate(files(seed, count)):
-        path, clean = folder / name, folder / "clean.jsonl"
+        path = folder / name
         path.write_bytes(content)
-        start, ids = time.process_time(), set()
-        try:
-            for item in read_rows(path):
-                if isinstance(item, RowFault):
-                    fault_sentence(item, "en")
-                else:
-                    ids.add(item.id)
-        except ForkpointError as error:
-            error.message("zh")
-        slow = time.process_time() - start > SLOW_SECONDS
-        lost = False
-        if kept:
-            clean.write_bytes(b"\n".join(kept))
-            lost = not {row.id for row in load(clean).rows} <= ids
-        if slow or lost:
-            harm += 1
-            print(f"file {number} of seed {seed}: {'slow' if slow else 'lost rows'}")
-    print(f"{count} mutated files, {harm} harmful (seed {seed})")
+        wanted = good_ids(folder / "good.jsonl", kept)
+        for deed in (read_ids, cleaned_ids, converted_ids):
+            start = time.process_time()
+            try:
+                found = deed(path, folder)
+            except ForkpointError as error:
+                error.message("zh")
+                found = set()
+            slow = time.process_time() - start > SLOW_SECONDS
+            if slow or not wanted <= found:
+                harm += 1
+                told = "slow" if slow else "lost rows"
+                print(f"file {number} of seed {seed}, {deed.__name__}: {told}")
+    print(f"{count} mutated files read, cleaned and converted, {harm} harmful (seed {seed})")
     return harm
+
+
+def good_ids(path: Path, kept: list[bytes]) -> set[str]:
+    if not kept:
+        return set()
+    path.write_bytes(b"\n".join(kept))
+    return {row.id for row in load(path).rows}
+
+
+def read_ids(path: Path, folder: Path) -> set[str]:
+    found = set()
+    for item in read_rows(path):
+        if isinstance(item, RowFault):
+            fault_sentence(item, "en")
+        else:
+            found.add(item.id)
+    return found
+
+
+def cleaned_ids(path: Path, folder: Path) -> set[str]:
+    out = fresh(folder / f"clean{path.suffix}")
+    fresh(Path(f"{out}.log.jsonl"))
+    clean(path, out)
+    return {row.id for row in load(out).rows}
+
+
+def converted_ids(path: Path, folder: Path) -> set[str]:
+    out = fresh(folder / "converted.jsonl")
+    convert(path, "messages", out)
+    return {row.id for row in load(out).rows}
+
+
+def fresh(path: Path) -> Path:
+    path.unlink(missing_ok=True)
+    return path
 
 
 def main() -> None:

@@ -4,6 +4,8 @@ Short answers, labels, two Chinese characters, code, JSON, poems, apologies that
 numbers that look like secrets, marks of templates that are talked about, languages asked for.
 """
 
+# ruff: noqa: E501 - rows are easier to read whole than broken
+
 import itertools
 import random
 

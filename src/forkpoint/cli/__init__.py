@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     "inspect", "compare", "models", "advise", "estimate", "race", "report", "rules", "store",
-    "serve", "vote", "judge", "score", "select", "enough", "merge", "export",
+    "serve", "bad-cases", "vote", "judge", "score", "select", "enough", "clean", "convert",
+    "merge", "export",
 )  # fmt: skip
 
 
@@ -79,7 +80,7 @@ def build(lang: str) -> "typer.Typer":
             raise typer.Exit
 
     for name in COMMANDS:
-        module = import_module(f"forkpoint.cli.{name}")
+        module = import_module(f"forkpoint.cli.{name.replace('-', '_')}")
         app.command(name, help=say(f"cli.{name}", lang))(module.command(lang))
     return app
 

@@ -111,7 +111,9 @@ def tokenizer_of(name: str) -> Path:
 def _print_checkpoint(target: str, lang: str, as_json: bool, trust: dict[str, bool]) -> None:
     from forkpoint.facts import read_checkpoint
 
-    facts = read_checkpoint(target, **trust)
+    facts = read_checkpoint(
+        target, allow_pickle=trust["allow_pickle"], allow_code=trust["allow_code"]
+    )
     if as_json:
         print(facts.to_json(indent=2))
         return

@@ -28,7 +28,7 @@ def silent(_: int) -> None:
 def json_lines(path: Path, encoding: Encoding, on_bytes: OnBytes = silent) -> Iterator[Raw]:
     """The values of a JSONL file with their lines, read in blocks."""
     loads = orjson.loads
-    lines = _lines(path, on_bytes) if encoding.plain else _decoded_lines(path, encoding)
+    lines = lines_of(path, on_bytes) if encoding.plain else _decoded_lines(path, encoding)
     for number, line in lines:
         try:
             value = loads(line)
@@ -39,7 +39,7 @@ def json_lines(path: Path, encoding: Encoding, on_bytes: OnBytes = silent) -> It
         yield number, value
 
 
-def _lines(path: Path, on_bytes: OnBytes) -> Iterator[tuple[int, bytes]]:
+def lines_of(path: Path, on_bytes: OnBytes = silent) -> Iterator[tuple[int, bytes]]:
     """Each line without its end; one beyond MAX_LINE_BYTES is cut to its first bytes."""
     number, carry, skipping = 1, b"", False
     with opened(path) as file:

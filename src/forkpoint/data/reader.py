@@ -15,6 +15,7 @@ import orjson
 
 from forkpoint.data.bad_row import BadRow, BrokenRow, shown
 from forkpoint.data.bundled_sets import BUNDLED, bundled
+from forkpoint.data.columns import Columns, columns_to_rename, with_names
 from forkpoint.data.container import containers, raw_rows
 from forkpoint.data.conversation import Parts
 from forkpoint.data.json_file import OnBytes, Raw, silent
@@ -27,12 +28,6 @@ from forkpoint.facts.checkpoint_facts import Notice
 
 PEEK_ROWS = 200  # rows looked at before the first is built, to know the family of the file
 FAULTS_KEPT = 10_000  # faults held in memory; all are counted
-CANONICAL = (
-    "prompt", "answer", "system", "text", "messages", "chosen", "rejected", "tools",
-    "instruction", "input", "output", "history", "conversations", "images",
-)  # fmt: skip
-
-Columns = Mapping[str, str]  # canonical name -> the file's own name of it
 
 
 class Seen:
@@ -83,7 +78,7 @@ class RowStream:
         on_bytes: OnBytes = silent,
     ) -> None:
         self.path = path
-        self.containers = containers(_local(path))
+        self.containers = containers(found_at(path))
         self.reading = Reading(format, columns or {}, strict)
         self.on_bytes = on_bytes
         self.seen = Seen()
@@ -94,7 +89,7 @@ class RowStream:
     def __iter__(self) -> Iterator[Row]:
         for container in self.containers:
             raw = raw_rows(container, self.on_bytes)
-            for item in _read(raw, str(container.path), self.reading, self.seen):
+            for item in rows_from(raw, str(container.path), self.reading, self.seen):
                 if type(item) is Row:
                     if item.extra:
                         self.ids.add(item)
@@ -104,7 +99,11 @@ class RowStream:
                     if self.fault_count <= FAULTS_KEPT:
                         self.faults.append(item)
 
-    def dataset(self, rows: Iterable[Row] = ()) -> Dataset:
+    def digest(self) -> str:
+        """The SHA-256 of the file's bytes; of the files' hashes where there are several."""
+        return _sha256([c.path for c in self.containers])
+
+    def dataset(self, rows: Iterable[Row] = (), sha256: str = "") -> Dataset:
         """What is known once all rows were read; raises BadInput when none could be used."""
         if not self.seen.rows:
             raise _nothing(str(self.path), self.faults)
@@ -115,7 +114,7 @@ class RowStream:
             file_format=found[0].kind,
             format=self.seen.rows.most_common(1)[0][0],
             format_evidence=self.seen.evidence(),
-            sha256=_sha256([c.path for c in found]),
+            sha256=sha256 or self.digest(),
             faults=tuple(self.faults),
             fault_count=self.fault_count,
             notices=(*encoding_notices(found), *mixed_notice(self.seen.rows),
@@ -132,9 +131,9 @@ def read_rows(
 ) -> Iterator[Row | RowFault]:
     """Rows and faults in the order of the file; with `strict` the first fault is raised."""
     seen = Seen()
-    for container in containers(_local(path)):
+    for container in containers(found_at(path)):
         reading = Reading(format, columns or {}, strict)
-        yield from _read(raw_rows(container), str(container.path), reading, seen)
+        yield from rows_from(raw_rows(container), str(container.path), reading, seen)
 
 
 def load(
@@ -167,7 +166,7 @@ def no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _local(path: str | Path) -> Path:
+def found_at(path: str | Path) -> Path:
     """The path itself, a bundled data set's, or where a data set of the Hub was fetched to."""
     local = Path(path)
     if local.exists() or not isinstance(path, str):
@@ -180,7 +179,11 @@ def _local(path: str | Path) -> Path:
     return fetched(name) if is_hub_name(name) else local
 
 
-def _read(raw: Iterator[Raw], file: str, reading: Reading, seen: Seen) -> Iterator[Row | RowFault]:
+def rows_from(
+    raw: Iterator[Raw], file: str, reading: Reading, seen: Seen
+) -> Iterator[Row | RowFault]:
+    """One row or fault for each raw value, in order."""
+    """One row or fault for each raw value, in order."""
     format, columns, strict = reading
     renamed = columns_to_rename(columns)
     peeked = list(islice(raw, PEEK_ROWS))
@@ -195,7 +198,7 @@ def _read(raw: Iterator[Raw], file: str, reading: Reading, seen: Seen) -> Iterat
                     else BadRow("data.fault_not_object", found=shown(value))
                 )
             if renamed:
-                value = _rename(value, renamed)
+                value = with_names(value, renamed)
             kind = format or format_of(value)
             if kind is None:  # a table may head its columns Question and Answer
                 value = {str(name).lower(): item for name, item in value.items()}
@@ -217,6 +220,14 @@ def _read(raw: Iterator[Raw], file: str, reading: Reading, seen: Seen) -> Iterat
         if kind not in fields:
             fields[kind] = fields_told(value)
         yield row
+
+
+def row_of(value: Mapping[str, Any], format: Format) -> Row | None:
+    """The row of one value in a format, or None when it cannot be used."""
+    try:
+        return _row(BUILDERS[format](value), value, "", 0)
+    except BadRow:
+        return None
 
 
 def _family(peeked: list[Raw], renamed: Columns) -> str:
@@ -277,29 +288,6 @@ def _extra(value: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def columns_to_rename(columns: Columns) -> dict[str, str]:
-    """The file's own names -> canonical names; raises BadInput for an unknown canonical name."""
-    renamed = {}
-    for canonical, own in columns.items():
-        if canonical not in CANONICAL:
-            raise BadInput("data.columns_unknown", name=canonical, known=", ".join(CANONICAL))
-        renamed[own] = canonical
-    return renamed
-
-
-def _rename(value: Mapping[str, Any], renamed: Columns) -> dict[str, Any]:
-    for own in renamed:
-        if own not in value:
-            raise BadRow("data.fault_column", field=own, fields=shown(", ".join(map(str, value))))
-    taken = set(renamed.values())
-    # the user's choice hides a field of the same name
-    kept = {k: v for k, v in value.items() if k not in renamed and k not in taken}
-    if "prompt" in taken or "answer" in taken:
-        hidden = {k for k in kept if k in OWN_FIELDS and k not in ("system", "tools", "images")}
-        kept = {k: v for k, v in kept.items() if k not in hidden}
-    return kept | {canonical: value[own] for own, canonical in renamed.items()}
-
-
 def format_named(name: str) -> Format:
     """The format of a name given by the user; raises BadInput."""
     for known in FORMATS:
@@ -334,15 +322,3 @@ def _nothing(path: str, faults: list[RowFault]) -> BadInput:
     if key == "data.fault_format":
         return BadInput("data.unknown_format", file=path, **first.values)
     return BrokenRow(key, note="data.no_rows", file=first.file, line=first.line, **first.values)
-
-
-def columns_named(text: str) -> dict[str, str]:
-    """The columns of `prompt=question,answer=answer`; raises BadInput."""
-    columns = {}
-    for piece in text.split(","):
-        canonical, sign, own = (part.strip() for part in piece.partition("="))
-        if not (canonical and sign and own):
-            raise BadInput("data.columns_form", text=shown(text))
-        columns["answer" if canonical == "completion" else canonical] = own
-    columns_to_rename(columns)
-    return columns

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,9 +36,11 @@ def survey(
     rows = sample.passing(stream)
     for one in compared.values():
         rows = one.passing(rows)
-    with no_collection():
-        seen = counted(rows)
-    dataset = stream.dataset()
+    with ThreadPoolExecutor(1) as beside:  # hashing leaves the interpreter free
+        digest = beside.submit(stream.digest)
+        with no_collection():
+            seen = counted(rows)
+    dataset = stream.dataset(sha256=digest.result())
     looked = checked_rows(sample.rows, seen.labels(), all_rows=seen.rows, on_check=on_check)
     leaks = tuple(one.check(seen.rows) for one in compared.values())
     return recorded(dataset, seen, sample.rows, tokenizers or {}, (*leaks, *looked))
