@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from forkpoint.record import Figure
 from forkpoint.report.enough_text import enough_sentences
+from forkpoint.report.foreseen import notes
 from forkpoint.report.opening import opening
 from forkpoint.report.replay_table import replay_tables
 from forkpoint.report.series import ordered
@@ -175,6 +176,9 @@ class _Writer:
                     share=percent(cost.share.value if cost.share else None),
                     brute=count(cost.brute_force.value, self.lang),
                     budget=count(cost.budget.value, self.lang),
+                ),
+                *notes(
+                    self.view.foreseen, cost.seconds.value, cost.predicted_seconds.value, self.lang
                 ),
             ),
         )
