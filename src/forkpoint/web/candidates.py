@@ -42,7 +42,7 @@ _lock = threading.Lock()
 def candidates(home: Path) -> list[Candidate]:
     """All that are found, the pocket family first; what cannot be read is left out."""
     machine = read_machine(home)
-    found = []
+    found: list[Candidate] = []
     for name, place in _names(home):
         if len(found) >= MOST:
             break
