@@ -23,6 +23,7 @@ from forkpoint.report.replay_table import replay_tables
 from forkpoint.report.series import approaches, higher_is_better, ordered, places, score
 from forkpoint.report.view_record import ArmView, MaskView, Saying, SettingView, View
 from forkpoint.report.visible import bounded, json_text, visible
+from forkpoint.report.votes_text import votes_told
 from forkpoint.run.outcome import OUTCOMES
 from forkpoint.words import LANGUAGES, say
 
@@ -126,6 +127,7 @@ def context(view: View, lang: str, charts: Iterable[str]) -> dict[str, Any]:
         ),
         "seeds": next((s.value for s in view.settings if s.name == "finalist_seeds"), 1),
         "masks": _masks(view),
+        "votes_told": votes_told(view.votes, lang) if view.votes else None,
         "bad_groups": grouped(view.bad_cases, lambda row: row.answers[0].group),
         "abilities": grouped(view.changes, lambda change: change.ability),
         "replays": replay_tables(view),

@@ -44,6 +44,8 @@ from forkpoint.run.folder import RunFolder, read_folder
 from forkpoint.run.outcome import expectations
 from forkpoint.verdict.enough import Enough
 from forkpoint.verdict.verdict_record import Comparison, Verdict
+from forkpoint.votes import strengths
+from forkpoint.votes.ballot import VOTES
 
 SIDE_BY_SIDE = 4  # trained arms shown beside each other
 FAULTS_SHOWN = 20  # broken rows listed one by one; all are counted
@@ -109,6 +111,7 @@ def read_view(folder: Path) -> View:
         versions=agreed.versions,
         hashes=_hashes(run, history),
         command=command_of(agreed),
+        votes=strengths(folder) if (folder / VOTES).is_file() else None,
         enough=_enough(folder),
     )
 

@@ -12,6 +12,7 @@ from forkpoint.record import Figure, Record
 from forkpoint.run.outcome import Outcome
 from forkpoint.verdict.enough import Enough
 from forkpoint.verdict.verdict_record import ArmResult, Change, Comparison, Verdict
+from forkpoint.votes.strengths import Preferences
 
 Progress = Literal["ended", "under_way", "interrupted"]
 ArmState = Literal["waiting", "racing", "not_chosen", "dropped", "failed", "finalist", "winner"]
@@ -246,4 +247,5 @@ class View(Record):
     versions: dict[str, str]
     hashes: dict[str, str]
     command: str
+    votes: Preferences | None = None  # None where nobody voted
     enough: tuple[Enough, ...] = ()  # whether more rows would help, for arms that were asked
