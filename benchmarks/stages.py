@@ -137,20 +137,19 @@ def wilson(right: int, n: int) -> tuple[float, float]:
     return (centre - spread) / (1 + z * z / n), (centre + spread) / (1 + z * z / n)
 
 
-def over_families(
-    given: list[Answer], figure: Callable[[list[Answer]], float]
-) -> tuple[float, float]:
-    """95 % interval of a figure when families are drawn anew."""
-    families: dict[str, list[Answer]] = {}
+def over_families(given: list[Answer], figure: Callable[[Answer], float]) -> tuple[float, float]:
+    """95 % interval of a mean figure when families are drawn anew."""
+    sums: dict[str, float] = {}
+    sizes: dict[str, int] = {}
     for answer in given:
-        families.setdefault(answer.row["family"], []).append(answer)
-    names = sorted(families)
-    draw = np.random.default_rng(0)
-    found = []
-    for _ in range(REPEATS):
-        chosen = draw.choice(len(names), len(names))
-        found.append(figure([a for index in chosen for a in families[names[index]]]))
-    low, high = np.quantile(found, (0.025, 0.975))
+        family = answer.row["family"]
+        sums[family] = sums.get(family, 0.0) + figure(answer)
+        sizes[family] = sizes.get(family, 0) + 1
+    names = sorted(sums)
+    drawn = np.random.default_rng(0).integers(len(names), size=(REPEATS, len(names)))
+    total = np.array([sums[name] for name in names])[drawn].sum(axis=1)
+    count = np.array([sizes[name] for name in names])[drawn].sum(axis=1)
+    low, high = np.quantile(total / count, (0.025, 0.975))
     return float(low), float(high)
 
 
@@ -175,9 +174,9 @@ def summary(given: list[Answer]) -> dict[str, Any]:
         "accuracy": accuracy(given),
         "wilson": wilson(right, len(given)),
         "families": len({answer.row["family"] for answer in given}),
-        "over_families": over_families(given, accuracy),
+        "over_families": over_families(given, lambda answer: answer.right),
         "log_loss": log_loss(given),
-        "log_loss_over_families": over_families(given, log_loss),
+        "log_loss_over_families": over_families(given, lambda answer: answer.loss),
         "values": {field: _values(given, field) for field in JUDGED},
         "by_stage": {
             stage: {"n": len(rows), "accuracy": accuracy(rows)}
@@ -202,6 +201,13 @@ def _values(given: list[Answer], field: str) -> dict[str, Any]:
     }
 
 
+def _gain(whole: list[Answer], names: list[Answer]) -> dict[str, Any]:
+    """By how much log loss falls against names alone, on the same rows, in nats."""
+    by_name = {answer.row["id"]: answer.loss for answer in names}
+    low, high = over_families(whole, lambda answer: by_name[answer.row["id"]] - answer.loss)
+    return {"mean": log_loss(names) - log_loss(whole), "over_families": (low, high)}
+
+
 def study(rows: list[Row], tokens: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Each part under each condition."""
     parts = {
@@ -214,9 +220,10 @@ def study(rows: list[Row], tokens: dict[str, Any]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name, part in parts.items():
         files = [a for a in answers(part, tokens, FILES_ONLY) if a.heard]
+        whole, names = answers(part, tokens), answers(part, tokens, NAME_ONLY)
         found[name] = {
-            "all signals": summary(answers(part, tokens)),
-            "names only": summary(answers(part, tokens, NAME_ONLY)),
+            "all signals": summary(whole) | {"gain_over_names": _gain(whole, names)},
+            "names only": summary(names),
             "card hidden": summary(answers(part, tokens, NAME_AND_FILES)),
             "name and card hidden": summary(files) | {"nothing to go by": len(part) - len(files)},
         }
@@ -255,6 +262,11 @@ def main() -> None:
                 f"({low:.1%} to {high:.1%}; over {figures['families']} families "
                 f"{far_low:.1%} to {far_high:.1%})  log loss {figures['log_loss']:.3f}  [{stages}]"
             )
+        gain = conditions["all signals"]["gain_over_names"]
+        low, high = gain["over_families"]
+        print(
+            f"  log loss below that of names only by {gain['mean']:.3f} ({low:.3f} to {high:.3f})"
+        )
         for field, one in conditions["all signals"]["values"].items():
             print(f"  {field}: {one['right']} of {one['n']} named, {one['unknown']} unknown")
 

@@ -97,6 +97,7 @@ def shoot(context: Any, address: str, path: str, file: Path, whole: bool) -> Non
     page.set_default_timeout(180_000)
     page.goto(address)
     page.goto(address.partition("/?")[0] + path)
+    page.wait_for_selector("[data-reload]", state="detached")  # what is being read or measured
     page.wait_for_timeout(300)
     size = page.viewport_size or {"width": 1600, "height": HEIGHT_PX}
     height = min(page.evaluate("document.documentElement.scrollHeight"), 2 * HEIGHT_PX)

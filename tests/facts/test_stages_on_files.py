@@ -85,9 +85,28 @@ def test_files_speak_without_name_and_card(part: str, figures: dict[str, dict[st
     assert found["n"] + found["nothing to go by"] == figures[part]["all signals"]["n"]
 
 
+def test_the_gain_over_names_is_no_chance(figures: dict[str, dict[str, Any]]) -> None:
+    """On held-out families the interval of the gain in log loss is above zero."""
+    assert figures["held-out"]["all signals"]["gain_over_names"]["over_families"][0] > 0
+
+
 def test_figures_can_be_bad(stages: ModuleType, rows: list[dict[str, Any]]) -> None:
     """Labels turned round make the figures fall: the measure is able to fail."""
     tokens = stages.read_rows()[1]
     other = {"base": "tuned", "tuned": "base"}
     turned = [{**row, "label": {"stage": other[row["label"]["stage"]]}} for row in rows]
     assert stages.accuracy(stages.answers(turned, tokens)) < 0.1
+
+
+def test_the_catalogue_and_the_judgement_agree() -> None:
+    """Checkpoints whose stage the catalogue has from their publishers are judged alike by name."""
+    from forkpoint.catalogue import entries
+    from forkpoint.facts.judgement import judge
+    from forkpoint.facts.reading import Reading
+
+    other = []
+    for entry in entries():
+        judged = judge(Reading(name=entry.id, title=entry.id.rsplit("/", 1)[-1]))[0]
+        if (judged.probabilities["base"] > 0.5) != (entry.sold_as == "base"):
+            other.append(entry.id)
+    assert [] == other

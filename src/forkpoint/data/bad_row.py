@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from forkpoint.data.checks.private import masked
 from forkpoint.data.profile_record import RowFault
 from forkpoint.errors import BadInput
 from forkpoint.words import say
@@ -35,8 +36,8 @@ class BrokenRow(BadInput):
 
 
 def fault_sentence(fault: RowFault, lang: str) -> str:
-    """Where the broken row is, what is wrong with it, and how to mend it."""
-    what = say(fault.key, lang, **fault.values)
+    """Where the broken row is, what is wrong with it, and how to mend it; secrets blotted out."""
+    what = masked(say(fault.key, lang, **fault.values))
     return say("data.fault_at", lang, file=fault.file, line=fault.line, what=what)
 
 

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from forkpoint.data.answers import AnswerTally
-from forkpoint.data.checks import checked_rows
+from forkpoint.data.checks import checked_rows, masked
 from forkpoint.data.language import language_shares
 from forkpoint.data.profile_record import (
     AnswerKind,
     ContentCheck,
     DataProfile,
     Job,
+    RowFault,
     Spread,
 )
 from forkpoint.data.reader import Dataset
@@ -129,7 +130,7 @@ def recorded(
         format=dataset.format,
         format_evidence=dataset.format_evidence,
         rows=count,
-        faults=dataset.faults[:FAULTS_SHOWN],
+        faults=tuple(_blotted(fault) for fault in dataset.faults[:FAULTS_SHOWN]),
         fault_count=dataset.fault_count,
         sha256=dataset.sha256,
         turns=spread(seen.turns),
@@ -145,7 +146,7 @@ def recorded(
         system_prompt_share=seen.with_system / count,
         answer_kinds={str(name): share for name, share in shares.items()},
         answer_kind=kind,
-        labels=seen.answers.labels() if kind == "label" else {},
+        labels={masked(name): rows for name, rows in seen.labels().items()},
         exact_duplicates=count - len(seen.ids),
         tools_share=seen.tools / count,
         image_share=seen.images / count,
@@ -155,6 +156,13 @@ def recorded(
         sample_rows=len(sample),
         checks=checks,
     )
+
+
+def _blotted(fault: RowFault) -> RowFault:
+    """A fault whose quotes of the user's text show no secret."""
+    values = {name: masked(told) if isinstance(told, str) else told
+              for name, told in fault.values.items()}  # fmt: skip
+    return fault.model_copy(update={"values": values})
 
 
 def spread(values: Iterable[float]) -> Spread:

@@ -62,9 +62,7 @@ def stop_plan(facts: CheckpointFacts) -> StopPlan:
     return plan.model_copy(update={"rows": (eos,) if eos else ()})
 
 
-def _causes(
-    facts: CheckpointFacts, rows: tuple[str, ...], cosine: float
-) -> tuple[StopCause, ...]:
+def _causes(facts: CheckpointFacts, rows: tuple[str, ...], cosine: float) -> tuple[StopCause, ...]:
     found: list[StopCause] = []
     for notice in facts.notices:
         if notice.code in NOT_AN_END:

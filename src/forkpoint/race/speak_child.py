@@ -8,7 +8,7 @@ The request is one JSON object, `Asked`; what comes back is one JSON object a li
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -101,7 +101,7 @@ def _answer(folder: Path, asked: Asked, speaker: Speaker) -> Iterator[Spoken]:
 
 
 def greedy(
-    model: Any, prompt: Sequence[int], stop_ids: Sequence[int], most: int
+    model: Any, prompt: Sequence[int], stop_ids: Collection[int], most: int
 ) -> Iterator[tuple[list[int], bool]]:
     """The ids written so far, after every token, and whether the last one ends the turn."""
     import torch

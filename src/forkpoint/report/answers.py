@@ -1,6 +1,5 @@
 """From the answer files of a run folder: rows side by side, bad cases, counts, masks."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from statistics import pvariance
 from typing import Any
@@ -16,15 +15,13 @@ from forkpoint.report.view_record import (
 from forkpoint.report.visible import bounded
 from forkpoint.run.answers import Answers
 from forkpoint.run.folder import RunFolder
+from forkpoint.run.outcome import BAD, Expectations, count_outcomes, outcome_of
 
 ROWS_APART = 6  # rows shown side by side because the arms differ most on them
 ROWS_ALIKE = 2  # and further rows, by row id, as they come
 BAD_PER_GROUP = 4  # bad cases shown of each group
 PROMPT_CHARACTERS = 1_200
 ANSWER_CHARACTERS = 400
-RIGHT = 1 - 1e-9  # of a score in 0..1
-GROUPS: tuple[AnswerGroup, ...] = ("right", "partly", "wrong", "empty", "endless", "unscored")
-BAD: tuple[AnswerGroup, ...] = ("endless", "empty", "wrong", "partly")
 
 
 def excerpt(text: Any, longest: int = ANSWER_CHARACTERS) -> Excerpt:
@@ -33,32 +30,15 @@ def excerpt(text: Any, longest: int = ANSWER_CHARACTERS) -> Excerpt:
     return Excerpt(text=kept, more_characters=more)
 
 
-def group_of(answer: Mapping[str, Any]) -> AnswerGroup:
-    """What became of an answer; not stopping and saying nothing come before right and wrong."""
-    if answer.get("stopped") is False:
-        return "endless"
-    if not str(answer.get("text") or "").strip():
-        return "empty"
-    score = answer.get("score")
-    if score is None:
-        return "unscored"
-    if score >= RIGHT:
-        return "right"
-    return "partly" if score > 0 else "wrong"
-
-
-def counts_of(arm: str, split: str, answers: Answers) -> AnswerCounts:
+def counts_of(arm: str, split: str, answers: Answers, expected: Expectations) -> AnswerCounts:
     """How many answers of an arm fall into each group."""
-    groups = Counter(group_of(answer) for answer in answers.values())
-    return AnswerCounts(
-        arm=arm,
-        split=split,
-        n=len(answers),
-        groups={group: groups[group] for group in GROUPS if groups[group]},
-    )
+    groups = count_outcomes(list(answers.values()), expected)
+    return AnswerCounts(arm=arm, split=split, n=len(answers), groups=groups)
 
 
-def side_by_side(run: RunFolder, arms: Mapping[str, Answers], split: str) -> tuple[RowView, ...]:
+def side_by_side(
+    run: RunFolder, arms: Mapping[str, Answers], split: str, expected: Expectations
+) -> tuple[RowView, ...]:
     """Rows that all arms answered: where they differ most, then some as they come."""
     if not arms:
         return ()
@@ -67,7 +47,7 @@ def side_by_side(run: RunFolder, arms: Mapping[str, Answers], split: str) -> tup
     apart = [row for row in sorted(shared, key=lambda row: (-spread[row], row)) if spread[row] > 0]
     rest = [row for row in sorted(shared) if row not in apart[:ROWS_APART]]
     chosen = [*apart[:ROWS_APART], *rest[:ROWS_ALIKE]]
-    return tuple(row_view(run, row, split, arms) for row in chosen)
+    return tuple(row_view(run, row, split, arms, expected) for row in chosen)
 
 
 def _spread(answers: Iterable[Mapping[str, Any]]) -> float:
@@ -75,22 +55,30 @@ def _spread(answers: Iterable[Mapping[str, Any]]) -> float:
     return pvariance(scores)
 
 
-def bad_cases(run: RunFolder, arm: str, answers: Answers, split: str) -> tuple[RowView, ...]:
+def bad_cases(
+    run: RunFolder, arm: str, answers: Answers, split: str, expected: Expectations
+) -> tuple[RowView, ...]:
     """The worst answers of an arm, a few of each group, lowest score first."""
     groups: dict[AnswerGroup, list[str]] = {group: [] for group in BAD}
     ordered = sorted(answers, key=lambda row: (float(answers[row].get("score") or 0.0), row))
     for row in ordered:
-        group = group_of(answers[row])
+        group = outcome_of(answers[row], expected)
         if group in groups:
             groups[group].append(row)
     return tuple(
-        row_view(run, row, split, {arm: answers})
+        row_view(run, row, split, {arm: answers}, expected)
         for rows in groups.values()
         for row in rows[:BAD_PER_GROUP]
     )
 
 
-def row_view(run: RunFolder, row_id: str, split: str, arms: Mapping[str, Answers]) -> RowView:
+def row_view(
+    run: RunFolder,
+    row_id: str,
+    split: str,
+    arms: Mapping[str, Answers],
+    expected: Expectations,
+) -> RowView:
     """One row with what each arm answered."""
     row = run.rows.get(row_id, {})
     turns = list(row.get("turns") or [])
@@ -105,15 +93,15 @@ def row_view(run: RunFolder, row_id: str, split: str, arms: Mapping[str, Answers
             for turn in turns[:-1]
         ),
         gold=excerpt(turns[-1].get("content") if turns else first.get("gold")),
-        answers=tuple(_answer(arm, answers[row_id]) for arm, answers in arms.items()),
+        answers=tuple(_answer(arm, answers[row_id], expected) for arm, answers in arms.items()),
     )
 
 
-def _answer(arm: str, answer: Mapping[str, Any]) -> AnswerView:
+def _answer(arm: str, answer: Mapping[str, Any], expected: Expectations) -> AnswerView:
     return AnswerView(
         arm=arm,
         text=excerpt(answer.get("text")),
-        group=group_of(answer),
+        group=outcome_of(answer, expected),
         score=answer.get("score"),
         stopped=answer.get("stopped") is not False,
         tokens=answer.get("tokens"),

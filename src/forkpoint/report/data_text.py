@@ -3,7 +3,7 @@
 import unicodedata
 
 from forkpoint.data.bad_row import fault_sentence
-from forkpoint.data.checks import masked, wilson
+from forkpoint.data.checks import wilson
 from forkpoint.data.profile_record import ContentCheck, DataProfile, FlaggedRow, Spread
 from forkpoint.words import say
 
@@ -159,9 +159,7 @@ def _spread(spread: Spread, lang: str, unit: str) -> str:
 def _faults(profile: DataProfile, lang: str) -> str:
     """The first broken rows, each with how to mend it, and how many more there are."""
     lines = [_word("text_faults", lang, count=f"{profile.fault_count:,}")]
-    lines += [
-        "  " + printable(masked(fault_sentence(f, lang))) for f in profile.faults[:FAULTS_SHOWN]
-    ]
+    lines += ["  " + printable(fault_sentence(f, lang)) for f in profile.faults[:FAULTS_SHOWN]]
     more = profile.fault_count - min(len(profile.faults), FAULTS_SHOWN)
     if more > 0:
         lines.append("  " + _word("text_more_faults", lang, count=f"{more:,}"))

@@ -7,8 +7,7 @@ from pathlib import PurePath
 from typing import Any, TypeVar
 
 from forkpoint.record import Figure
-from forkpoint.report import wording
-from forkpoint.report.answers import GROUPS
+from forkpoint.report import foreseen, wording
 from forkpoint.report.charts import NARROW, WIDE
 from forkpoint.report.curve_chart import curves_svg
 from forkpoint.report.enough_text import enough_sentences
@@ -24,6 +23,8 @@ from forkpoint.report.replay_table import replay_tables
 from forkpoint.report.series import approaches, higher_is_better, ordered, places, score
 from forkpoint.report.view_record import ArmView, MaskView, Saying, SettingView, View
 from forkpoint.report.visible import bounded, json_text, visible
+from forkpoint.report.votes_text import votes_told
+from forkpoint.run.outcome import OUTCOMES
 from forkpoint.words import LANGUAGES, say
 
 Item = TypeVar("Item")
@@ -116,12 +117,17 @@ def context(view: View, lang: str, charts: Iterable[str]) -> dict[str, Any]:
         "approaches": approaches(view),
         "charts": _charts(view, lang, charts),
         "metric": wording.named("metric", view.metric, lang),
-        "groups": [g for g in GROUPS if any(g in c.groups for c in view.answer_counts)],
+        "groups": [g for g in OUTCOMES if any(g in c.groups for c in view.answer_counts)],
         "stopping": _stopping(view),
         "ranks": _ranks(view),
         "costs": _costs(view),
+        "memory_text": foreseen.memory_text,
+        "cost_notes": foreseen.notes(
+            view.foreseen, view.cost.seconds.value, view.cost.predicted_seconds.value, lang
+        ),
         "seeds": next((s.value for s in view.settings if s.name == "finalist_seeds"), 1),
         "masks": _masks(view),
+        "votes_told": votes_told(view.votes, lang) if view.votes else None,
         "bad_groups": grouped(view.bad_cases, lambda row: row.answers[0].group),
         "abilities": grouped(view.changes, lambda change: change.ability),
         "replays": replay_tables(view),

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from forkpoint.record import Figure
 from forkpoint.report.enough_text import enough_sentences
+from forkpoint.report.foreseen import notes
 from forkpoint.report.opening import opening
 from forkpoint.report.replay_table import replay_tables
 from forkpoint.report.series import ordered
 from forkpoint.report.view_record import ArmView, View
 from forkpoint.report.visible import bounded, visible
+from forkpoint.report.votes_text import votes_told
 from forkpoint.report.wording import (
     chance,
     count,
@@ -81,6 +83,7 @@ class _Writer:
         self.forgotten()
         self.replayed()
         self.enough()
+        self.votes()
         self.listed(w("help_title", self.lang), first.help)
         self.line()
         self.line(w("text_more", self.lang, run=self.view.run), "dim")
@@ -176,6 +179,9 @@ class _Writer:
                     brute=count(cost.brute_force.value, self.lang),
                     budget=count(cost.budget.value, self.lang),
                 ),
+                *notes(
+                    self.view.foreseen, cost.seconds.value, cost.predicted_seconds.value, self.lang
+                ),
             ),
         )
 
@@ -224,6 +230,12 @@ class _Writer:
         for found in self.view.enough:
             title = say("enough.title", self.lang, arm=found.arm)
             self.listed(title, tuple(enough_sentences(found, self.lang)))
+
+    def votes(self) -> None:
+        """What people and judges preferred, and what was sent to judges."""
+        if self.view.votes is not None:
+            told = votes_told(self.view.votes, self.lang)
+            self.listed(told.title, told.sentences[:-1])
 
     def listed(self, title: str, lines: tuple[str, ...]) -> None:
         """A title with its lines; nothing where there are none."""

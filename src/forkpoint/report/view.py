@@ -17,6 +17,7 @@ from forkpoint.report.answers import (
     masks_of,
     side_by_side,
 )
+from forkpoint.report.foreseen import foreseen
 from forkpoint.report.guides import Guides, guides_of
 from forkpoint.report.history import (
     History,
@@ -40,8 +41,11 @@ from forkpoint.report.view_record import (
 )
 from forkpoint.run.answers import Answers, answers_of
 from forkpoint.run.folder import RunFolder, read_folder
+from forkpoint.run.outcome import expectations
 from forkpoint.verdict.enough import Enough
 from forkpoint.verdict.verdict_record import Comparison, Verdict
+from forkpoint.votes import strengths
+from forkpoint.votes.ballot import VOTES
 
 SIDE_BY_SIDE = 4  # trained arms shown beside each other
 FAULTS_SHOWN = 20  # broken rows listed one by one; all are counted
@@ -58,6 +62,7 @@ def read_view(folder: Path) -> View:
     verdict = run.verdict if history.ended else None
     arms = tuple(_arm(agreed, history, plan, verdict, progress) for plan in agreed.arms)
     split, answers = _answers(run, history)
+    expected = expectations(run)
     bad_arm = _bad_arm(verdict, history, arms, answers)
     higher = agreed.settings.metric != "bits_per_byte"
     shown = _shown_together(in_order(arms, higher), answers)
@@ -85,11 +90,14 @@ def read_view(folder: Path) -> View:
         untrained_validation=_untrained(agreed, history, "validation"),
         rank_agreement=verdict.likelihood_rank_agreement if verdict else None,
         cost=_cost(agreed, history, verdict),
+        foreseen=foreseen(agreed),
         rungs=tuple(RungView(**rung.model_dump()) for rung in agreed.rungs),
-        side_by_side=side_by_side(run, shown, split),
-        bad_cases=bad_cases(run, bad_arm, answers[bad_arm], split) if bad_arm else (),
+        side_by_side=side_by_side(run, shown, split, expected),
+        bad_cases=bad_cases(run, bad_arm, answers[bad_arm], split, expected) if bad_arm else (),
         bad_arm=bad_arm,
-        answer_counts=tuple(counts_of(arm, split, found) for arm, found in answers.items()),
+        answer_counts=tuple(
+            counts_of(arm, split, found, expected) for arm, found in answers.items()
+        ),
         masks=masks_of(run),
         splits=_splits(agreed),
         excluded=_excluded(agreed),
@@ -103,6 +111,7 @@ def read_view(folder: Path) -> View:
         versions=agreed.versions,
         hashes=_hashes(run, history),
         command=command_of(agreed),
+        votes=strengths(folder) if (folder / VOTES).is_file() else None,
         enough=_enough(folder),
     )
 

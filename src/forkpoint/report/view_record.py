@@ -7,13 +7,16 @@ from pydantic import Field
 from forkpoint.data.profile_record import DataProfile
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.facts.machine import MachineFacts
+from forkpoint.ledger import Correction, MemoryPlan, UnfitArm
 from forkpoint.record import Figure, Record
+from forkpoint.run.outcome import Outcome
 from forkpoint.verdict.enough import Enough
 from forkpoint.verdict.verdict_record import ArmResult, Change, Comparison, Verdict
+from forkpoint.votes.strengths import Preferences
 
 Progress = Literal["ended", "under_way", "interrupted"]
 ArmState = Literal["waiting", "racing", "not_chosen", "dropped", "failed", "finalist", "winner"]
-AnswerGroup = Literal["right", "partly", "wrong", "empty", "endless", "unscored"]
+AnswerGroup = Outcome
 
 
 class Saying(Record):
@@ -190,6 +193,16 @@ class CostView(Record):
     resumed: int
 
 
+class Foreseen(Record):
+    """The estimates of a race, made before it began."""
+
+    memory: dict[str, MemoryPlan] = {}  # noqa: RUF012 - arm -> peak of one trial
+    stations: dict[str, float] = {}  # noqa: RUF012 - seconds of each part of the race
+    corrections: dict[str, Correction] = {}  # noqa: RUF012 - approach -> of its trials' seconds
+    unfit: tuple[UnfitArm, ...] = ()
+    price: str | None = None  # of an hour, as the user said it
+
+
 class View(Record):
     """A run folder as any renderer needs it; parts that are missing are named in `missing`."""
 
@@ -215,6 +228,7 @@ class View(Record):
     untrained_validation: dict[str, Figure]
     rank_agreement: Figure | None
     cost: CostView
+    foreseen: Foreseen = Foreseen()
     rungs: tuple[RungView, ...]
     side_by_side: tuple[RowView, ...]
     bad_cases: tuple[RowView, ...]  # of the arm in `bad_arm`
@@ -233,4 +247,5 @@ class View(Record):
     versions: dict[str, str]
     hashes: dict[str, str]
     command: str
+    votes: Preferences | None = None  # None where nobody voted
     enough: tuple[Enough, ...] = ()  # whether more rows would help, for arms that were asked

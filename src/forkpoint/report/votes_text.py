@@ -1,5 +1,7 @@
 """Votes on a terminal: a blind pair, the strengths, who agrees with whom, what was sent where."""
 
+from typing import NamedTuple
+
 from rich.cells import cell_len
 
 from forkpoint.record import Figure
@@ -13,6 +15,14 @@ from forkpoint.words import say
 
 TEXT_SHOWN = 4_000  # characters of one text of a pair; more does not fit a screen
 EVEN = 0.5  # chance of being preferred when nothing tells two arms apart
+
+
+class VotesTold(NamedTuple):
+    """Votes as a page shows them."""
+
+    title: str
+    tables: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]  # caption, head and rows
+    sentences: tuple[str, ...]
 
 
 def pair_text(pair: Pair, lang: str, place: int, total: int, with_expected: bool = False) -> str:
@@ -45,19 +55,42 @@ def votes_text(found: Preferences, lang: str) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _standings(found: Standings, lang: str) -> str:
+def votes_told(found: Preferences, lang: str) -> VotesTold:
+    """What the votes say, in parts that a page can lay out."""
+    kinds = [one for one in (found.people, found.judges) if one]
+    says = [meeting_text(meeting, lang) for one in kinds for meeting in one.meetings]
+    says += [accord_text(accord, lang) for accord in found.accords]
+    says += [sending_text(sending, lang) for sending in found.sendings]
+    return VotesTold(
+        title=_w("report_title", lang),
+        tables=tuple((_title(one, lang), tuple(map(tuple, _rows(one, lang)))) for one in kinds),
+        sentences=(*says, _w("how", lang)),
+    )
+
+
+def _title(found: Standings, lang: str) -> str:
     voters = ", ".join(f"{visible(name)} {votes}" for name, votes in found.voters.items())
-    title = _w(f"title_{found.by}", lang, votes=found.votes, rows=found.rows, voters=voters)
+    return _w(f"title_{found.by}", lang, votes=found.votes, rows=found.rows, voters=voters)
+
+
+def _rows(found: Standings, lang: str) -> list[list[str]]:
+    """The table of strengths, its head first."""
     head = [_w(key, lang) for key in ("arm", "preferred", "won", "lost", "tied", "both_bad")]
-    rows = [
-        [
-            visible(one.arm),
-            interval(one.chance),
-            *(str(count) for count in (one.wins, one.losses, one.ties, one.both_bad)),
-        ]
-        for one in found.strengths
+    return [
+        head,
+        *(
+            [
+                visible(one.arm),
+                interval(one.chance),
+                *(str(count) for count in (one.wins, one.losses, one.ties, one.both_bad)),
+            ]
+            for one in found.strengths
+        ),
     ]
-    lines = [title, *_table([head, *rows])]
+
+
+def _standings(found: Standings, lang: str) -> str:
+    lines = [_title(found, lang), *_table(_rows(found, lang))]
     lines += [wrap(meeting_text(meeting, lang), "    ", "  ") for meeting in found.meetings]
     lines.append(wrap(_w("how", lang), "  "))
     return "\n".join(lines)

@@ -32,10 +32,11 @@ def heuristics(rows: Sequence[Row]) -> list[dict[str, float]]:
     tally = AnswerTally()
     for row in rows:
         tally.add(row.answer)
-    labels = tally.labels()
+    # a text that stands once is no label, and a refusal that stands often is none either
+    labels = {label: count for label, count in tally.labels().items() if count > 1}
     parts: list[dict[str, float]] = [{} for _ in rows]
     for name, weight in WEIGHTS.items():
-        for flag in CHECKS[name](rows, labels):
+        for flag in CHECKS[name](rows, {} if name == "refusals" else labels):
             parts[flag.place][name] = weight
             if name == "contradictions" and flag.other is not None:
                 parts[flag.other][name] = weight

@@ -1,8 +1,9 @@
 """Rows whose label a simple classifier, trained on the other rows, is sure to be another.
 
-Confident learning [Northcutt, Jiang, Chuang 2021, arXiv 1911.00068]: out-of-fold probabilities of
-a logistic regression on character n-grams; a row is doubted when its own label gets less than
-this label's rows get on average, and another label gets at least its own average.
+After confident learning [Northcutt, Jiang, Chuang 2021, arXiv 1911.00068]: from out-of-fold odds
+of a logistic regression on character n-grams; a row is doubted when its own label gets less than a
+quarter of what this label's rows get on average, and the likeliest label at least its own average.
+The published rule, any less than the average, doubts half of 80 correct rows and 3 % of 250.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,9 @@ from forkpoint.data.row import Row
 AGREEMENT = "label_agreement"  # the name of the part
 FOLDS = 5
 FEWEST_HOLDERS = 8  # rows of a label, so that each fold trains on some; rarer labels are trusted
-FEWEST_ROWS = 60  # labelled rows; a classifier of fewer says nothing
+FEWEST_ROWS = 200  # labelled rows; a classifier of fewer is often wrong itself
+DOUBT = 0.25  # of the label's usual probability; on 650 bundled tickets with 15 or 30 % of labels
+# exchanged 8 in 10 doubted rows are wrong, 6 in 10 wrong rows are doubted, of correct ones none
 MOST_ROWS = 50_000  # labelled rows; beyond it the fit takes minutes and is left out
 NGRAMS = (1, 4)  # characters, so that Chinese works
 FEATURES = 2**13  # hashed n-grams: enough for thousands of rows, and a quick fit
@@ -43,10 +46,9 @@ def _doubted(texts: Sequence[str], given: Sequence[str], places: Sequence[int]) 
     own_N = np.array([column[label] for label in given])
     mine_N = probability_N_K[np.arange(len(given)), own_N]
     usual_K = np.array([mine_N[own_N == k].mean() for k in range(len(classes))])
-    above_N_K = probability_N_K >= usual_K
-    above_N_K[np.arange(len(given)), own_N] = False
     best_N = probability_N_K.argmax(axis=1)
-    doubted_N = above_N_K.any(axis=1) & (mine_N < usual_K[own_N]) & (best_N != own_N)
+    sure_N = probability_N_K.max(axis=1) >= usual_K[best_N]
+    doubted_N = sure_N & (best_N != own_N) & (mine_N < DOUBT * usual_K[own_N])
     share_N = np.clip(mine_N / np.maximum(usual_K[own_N], 1e-9), LEAST, 1.0)
     return {places[n]: float(share_N[n]) for n in np.flatnonzero(doubted_N)}
 

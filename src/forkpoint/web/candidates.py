@@ -3,9 +3,11 @@
 import os
 import threading
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from forkpoint.catalogue import Chosen, Wish, choose, entries
 from forkpoint.errors import ForkpointError
 from forkpoint.estimate import OURS, OURS_CPU, Setup, estimate_memory, read_network
 from forkpoint.estimate.fitting import answer
@@ -18,6 +20,7 @@ DEPTH = 3  # folders below the working folder that are looked into
 FOLDERS = 4_000  # folders looked at before the search gives up: a home can be huge
 MOST = 60  # checkpoints listed
 CONTEXT_TOKENS = 1_024  # of the setup whose memory is shown; most instruction rows are shorter
+ROOM_STEP_BYTES = 10**9  # free memory moves all the time; what fits is judged in whole GB
 SKIPPED = {"node_modules", "__pycache__", "site-packages", "runs"}
 
 
@@ -42,13 +45,28 @@ _lock = threading.Lock()
 def candidates(home: Path) -> list[Candidate]:
     """All that are found, the pocket family first; what cannot be read is left out."""
     machine = read_machine(home)
-    found = []
+    found: list[Candidate] = []
     for name, place in _names(home):
         if len(found) >= MOST:
             break
         if one := _candidate(name, place, machine):
             found.append(one)
     return found
+
+
+def from_catalogue(machine: MachineFacts) -> tuple[Chosen, ...]:
+    """What of the catalogue LoRA can tune in this machine's memory; none of it is fetched."""
+    return _fitting(_room_bytes(machine) // ROOM_STEP_BYTES)
+
+
+@cache
+def _fitting(steps: int) -> tuple[Chosen, ...]:
+    wish = Wish(memory_bytes=steps * ROOM_STEP_BYTES, context_tokens=CONTEXT_TOKENS)
+    return choose(wish, entries()).found[:MOST]
+
+
+def _room_bytes(machine: MachineFacts) -> int:
+    return min((gpu.memory_bytes for gpu in machine.gpus), default=machine.available_bytes)
 
 
 def _names(home: Path) -> Iterator[tuple[str, Place]]:
@@ -136,12 +154,12 @@ def _memory(
         network = read_network(name).network
         context = min(CONTEXT_TOKENS, network.context_tokens or CONTEXT_TOKENS)
         stack = OURS if machine.gpus else OURS_CPU
-        needs = estimate_memory(network, Setup(approach="lora", context_tokens=context), stack)
+        setup = Setup(approach="lora", context_tokens=context, checkpointing=True)
+        needs = estimate_memory(network, setup, stack)
     except ForkpointError:
         return None, None
-    room = min((gpu.memory_bytes for gpu in machine.gpus), default=machine.available_bytes)
     figure = Figure(
         value=needs.estimated_bytes, low=needs.low_bytes, high=needs.high_bytes, unit="bytes",
         origin="estimated",
     )  # fmt: skip
-    return figure, answer(needs, room)
+    return figure, answer(needs, _room_bytes(machine))

@@ -5,15 +5,16 @@ from pathlib import Path
 
 import orjson
 
-from forkpoint.ledger import Trial
+from forkpoint.ledger import Trial, read_lines
+from forkpoint.race.driver import read_agreement
+from forkpoint.race.progress import seconds_left, share_done
+from forkpoint.race.state import RaceState
 from forkpoint.record import Record
 from forkpoint.report import View
 from forkpoint.report.view_record import TrialView
 from forkpoint.web.process import memory_bytes
 
 NOTES = ".work"  # where the executor's children note how far they are
-RACED = 0.9  # of a race's time is racing, the rest is the test and general ability
-BELIEVED = 0.1  # of the race; from then on what was measured says more than the plan
 
 
 class UnderWay(Record):
@@ -27,6 +28,13 @@ class UnderWay(Record):
     answering: int | None  # validation rows it is answering, once training is done
 
 
+class Pace(Record):
+    """How a race stands by its ledger."""
+
+    share: float  # of the race that is done, 0..1
+    left_seconds: float
+
+
 class Now(Record):
     """A race at this moment."""
 
@@ -36,43 +44,27 @@ class Now(Record):
     memory_bytes: int | None
 
 
-def now(folder: Path, view: View) -> Now:
-    """What the notes of the children and the system say."""
+def now(folder: Path, view: View, pace: Pace) -> Now:
+    """What the notes of the children and the system say beside the ledger's pace."""
     running = tuple(
         _under_way(folder, trial)
         for arm in view.arms
         for trial in arm.trials
         if trial.state == "running"
     )
-    share = share_done(view)
     return Now(
         running=running,
-        share=share,
-        left_seconds=left_seconds(view, share),
+        share=pace.share,
+        left_seconds=pace.left_seconds if view.progress == "under_way" else None,
         memory_bytes=memory_bytes(folder),
     )
 
 
-def share_done(view: View) -> float:
-    """About how much of the race is done: by the share of the budget that is spent."""
-    if view.progress == "ended":
-        return 1.0
-    if any(arm.state == "finalist" for arm in view.arms):
-        return RACED
-    spent = view.cost.spent.value / max(view.cost.budget.value, 1.0)
-    return min(RACED, RACED * spent)
-
-
-def left_seconds(view: View, share: float) -> float | None:
-    """Seconds to the end by the plan and, more and more, by what was measured; None: it rests."""
-    if view.progress != "under_way":
-        return None
-    planned = view.cost.predicted_seconds.value * (1 - share)
-    if share <= BELIEVED:
-        return planned
-    workers = next((s.value for s in view.settings if s.name == "workers"), 1)
-    elapsed = view.cost.seconds.value / max(float(workers or 1), 1.0)
-    return share * elapsed * (1 - share) / share + (1 - share) * planned
+def pace_of(folder: Path) -> Pace:
+    """How far the race is by its ledger, and how long it still takes at the pace so far."""
+    state = RaceState(read_agreement(folder))
+    state.read_all(read_lines(folder))
+    return Pace(share=share_done(state), left_seconds=seconds_left(state))
 
 
 def _under_way(folder: Path, view: TrialView) -> UnderWay:

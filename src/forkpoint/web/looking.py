@@ -117,8 +117,9 @@ def _now(site: Site, name: str, lang: str) -> str:
         when, text = _moments.get(key, (0.0, ""))
         if time.monotonic() - when < MOMENT_SECONDS:
             return text
-        view = site.shelf.view(name)
-        found = live.now(folder_of(site.runs, name), view)
+        folder, view = folder_of(site.runs, name), site.shelf.view(name)
+        _, pace = site.shelf.page(name, ("pace",), lambda: live.pace_of(folder).to_json())
+        found = live.now(folder, view, live.Pace.from_json(pace))
         text = render("race_now.html.jinja", lang, now=found, view=view)
         if len(_moments) > 200:
             _moments.clear()

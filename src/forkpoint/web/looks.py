@@ -66,12 +66,12 @@ def render(
     return text
 
 
-def page(request: Request, template: str, lang: str, status: int = 200, **values: Any) -> Any:
+def page(request: Request, template: str, lang: str, **values: Any) -> HTMLResponse:
     """A whole page as a reply."""
     here = request.url.path
     if request.url.query:
         here += f"?{request.url.query}"
-    return HTMLResponse(render(template, lang, here=here, **values), status)
+    return HTMLResponse(render(template, lang, here=here, **values))
 
 
 def refusal(status: int, key: str, lang: str, **values: Any) -> HTMLResponse:

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from forkpoint.errors import ForkpointError
 from forkpoint.web.door import Door, Gate
@@ -50,7 +50,7 @@ def create_app(site: Site) -> Gate:
     """All pages behind the gate."""
     from forkpoint.web import answering, looking, starting, voting
 
-    routes = [
+    routes: list[BaseRoute] = [
         Route("/static/{name}", _static),
         Route("/language/{code}", _language),
         *looking.ROUTES,
@@ -77,7 +77,7 @@ def create_app(site: Site) -> Gate:
 def _static(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in STATIC:
-        return _nothing_here(request, Exception())
+        return refusal(404, "web.no_page", speaks(request))
     return Response(static(name), headers={"content-type": STATIC[name]})
 
 
@@ -93,18 +93,18 @@ def _language(request: Request) -> Response:
     return response
 
 
-def _said(request: Request, error: Exception) -> Response:
+async def _said(request: Request, error: Exception) -> Response:
     """An error of the house is a page with its sentence."""
     if not isinstance(error, ForkpointError):
-        return _bug(request, error)
+        return await _bug(request, error)
     return trouble(error, speaks(request), 404 if error.key in NOT_THERE else 400)
 
 
-def _nothing_here(request: Request, error: Exception) -> Response:
+async def _nothing_here(request: Request, error: Exception) -> Response:
     return refusal(404, "web.no_page", speaks(request))
 
 
-def _bug(request: Request, error: Exception) -> Response:
+async def _bug(request: Request, error: Exception) -> Response:
     LOGGER.error("a page broke: %s", request.url.path, exc_info=error)
     text: dict[str, Any] = {"error": f"{type(error).__name__}: {error}".splitlines()[0][:200]}
     return refusal(500, "web.bug", speaks(request), **text)

@@ -18,10 +18,9 @@ from forkpoint.facts import read_checkpoint, read_machine
 from forkpoint.ledger import Agreement
 from forkpoint.plan.budget import read_budget
 from forkpoint.plan.clock import minutes
-from forkpoint.report import data_text
 from forkpoint.web import draft as drafts
 from forkpoint.web.asking import Answer, ask, forget
-from forkpoint.web.candidates import candidates
+from forkpoint.web.candidates import candidates, from_catalogue
 from forkpoint.web.draft import APPROACHES, Draft
 from forkpoint.web.folders import free_folder
 from forkpoint.web.looks import page
@@ -78,13 +77,15 @@ def choose(request: Request) -> Response:
         return RedirectResponse(f"/start/{quote(name, safe='')}/plan", 303)
     answer = ask(folder, "profile", made.profile_words(lang), site.home)
     profile = _profile(answer)
+    machine = read_machine(site.runs)
     found = candidates(site.home) if profile else []
     listed = {one.name for one in found}
     return page(
         request, "choose.html.jinja", lang, step=2, name=name, draft=made, answer=answer,
-        profile=profile, profile_text=data_text.data_text(profile, lang) if profile else "",
+        profile=profile,
         candidates=found, others=[one for one in made.models if one not in listed],
-        approaches=APPROACHES, machine=read_machine(site.runs), wait=answer.state == "waiting",
+        approaches=APPROACHES, machine=machine, wait=answer.state == "waiting",
+        catalogue=from_catalogue(machine) if profile else (),
     )  # fmt: skip
 
 

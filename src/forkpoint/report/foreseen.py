@@ -1,0 +1,50 @@
+"""What the plan foresaw beside what came: memory, time, money, and arms that were never started."""
+
+from forkpoint.estimate.sizes import size_text
+from forkpoint.ledger import Agreement, MemoryPlan
+from forkpoint.plan.price import read_price
+from forkpoint.report import wording
+from forkpoint.report.plan_memory import unfit_text
+from forkpoint.report.view_record import Foreseen
+from forkpoint.words import say
+
+
+def foreseen(agreed: Agreement) -> Foreseen:
+    """The estimates that an agreement holds."""
+    return Foreseen(
+        memory={arm.name: arm.memory for arm in agreed.arms if arm.memory is not None},
+        stations=agreed.stations,
+        corrections=agreed.corrections,
+        unfit=agreed.unfit,
+        price=agreed.price,
+    )
+
+
+def memory_text(plan: MemoryPlan | None) -> str:
+    """The estimated peak with its interval."""
+    if plan is None:
+        return "–"
+    low, high = size_text(plan.low_bytes), size_text(plan.high_bytes)
+    return f"{size_text(plan.estimated_bytes)} ({low} – {high})"
+
+
+def notes(found: Foreseen, seconds: float, predicted_seconds: float, lang: str) -> list[str]:
+    """Sentences below the costs: money, corrections by earlier races, arms that could not fit."""
+    lines = []
+    if found.price:
+        price = read_price(found.price)
+        lines.append(
+            say(
+                "estimate.cost_price",
+                lang,
+                money=price.of(seconds),
+                time=wording.duration(seconds, lang),
+                price=found.price,
+                planned=price.of(predicted_seconds),
+            )
+        )
+    for approach, one in found.corrections.items():
+        values = {"factor": f"{one.factor:.2f}", "trials": one.trials, "races": one.races}
+        lines.append(say("estimate.plan_time_corrected", lang, approach=approach, **values))
+    lines += [unfit_text(one, lang) for one in found.unfit]
+    return lines
