@@ -1,11 +1,12 @@
 """Predicted beside real: seconds and memory of finished races, from their run folders.
 
-    python benchmarks/times.py --runs FOLDER [FOLDER ...] [--json]
+    python benchmarks/times.py --runs FOLDER [FOLDER ...] [--again] [--json]
 
 Three ratios of measured to predicted are given, since a machine that is busy with other work
 blurs the first: seconds of the whole race by the clock, seconds of each trial by the clock, and
 processor seconds of each trial, which tell whether the arithmetic is right whatever else runs.
-Races planned before a figure was kept are left out of its summary, and named.
+Races planned before a figure was kept are left out of its summary, and named. `--again` predicts
+the whole race anew from what its probe had measured, by today's model.
 """
 
 import argparse
@@ -17,14 +18,25 @@ from typing import Any
 
 import numpy as np
 
-from forkpoint.ledger import Agreement, RaceEnded, TrialScored, TrialStarted, read_lines
+from forkpoint.ledger import Agreement, RaceEnded, Speed, TrialScored, TrialStarted, read_lines
 from forkpoint.plan.clock import BusyTime
-from forkpoint.plan.forecast import trial_seconds
+from forkpoint.plan.forecast import Course, forecast, trial_seconds
 
 BAR = 0.25  # error of the predicted time of a race in the median
 
 
-def race_times(folder: Path) -> dict[str, Any] | None:
+OLD_PROBE = {  # what the first probe did not measure, as shares of what it did or in seconds
+    "start_seconds": 0.1,
+    "load_seconds": 0.1,
+    "answer_warmup_seconds": 0.1,
+    "prompt_share": 0.3,  # of the time of a batch of answers
+    "row_share": 1 / 200,  # of the same, the likelihood of one row
+    "answer_batch": 32,
+    "answer_tokens": 7,
+}
+
+
+def race_times(folder: Path, again: bool = False) -> dict[str, Any] | None:
     """One race as a row; None when it has not ended."""
     agreed = Agreement.from_json((folder / "race.json").read_bytes())
     lines = read_lines(folder)
@@ -38,12 +50,13 @@ def race_times(folder: Path) -> dict[str, Any] | None:
         line.trial: line.predicted_seconds for line in lines if isinstance(line, TrialStarted)
     }
     scored = [line for line in lines if isinstance(line, TrialScored)]
+    foreseen = predicted_again(agreed) if again else agreed.predicted_seconds
     return {
         "race": folder.name,
-        "model": "stations" if agreed.stations else "before",
-        "predicted_seconds": round(agreed.predicted_seconds, 1),
+        "model": "again" if again else "stations" if agreed.stations else "before",
+        "predicted_seconds": round(foreseen, 1),
         "seconds": round(busy.seconds, 1),
-        "ratio": round(busy.seconds / agreed.predicted_seconds, 3),
+        "ratio": round(busy.seconds / foreseen, 3),
         "trial_ratios": [round(line.seconds / predicted[line.trial], 3) for line in scored],
         "processor_ratios": [
             round((line.processor_seconds or 0.0) / seconds, 3)
@@ -52,6 +65,40 @@ def race_times(folder: Path) -> dict[str, Any] | None:
         ],
         "memory": memory(agreed, scored),
     }
+
+
+def predicted_again(agreed: Agreement) -> float:
+    """Seconds that today's model foresees for the race, from its own probe."""
+    course = Course(
+        arms=agreed.arms,
+        rungs=agreed.rungs,
+        settings=agreed.settings,
+        speeds=agreed.speeds or {name: old_speed(agreed, name) for name in agreed.checkpoints},
+        limits=agreed.settings.answer_tokens,
+        rung_rows=len(agreed.rung_validation_ids),
+        test_rows=len(agreed.test_ids),
+        corrections=agreed.corrections,
+    )
+    return sum(forecast(course, agreed.budget_tokens).values())
+
+
+def old_speed(agreed: Agreement, checkpoint: str) -> Speed:
+    """A `Speed` from the three figures that the first probe kept for each arm."""
+    arms = [arm for arm in agreed.arms if arm.checkpoint == checkpoint]
+    batch = OLD_PROBE["answer_batch"] / arms[0].answers_per_second
+    steps = OLD_PROBE["answer_tokens"] - 1
+    return Speed(
+        start_seconds=OLD_PROBE["start_seconds"],
+        load_seconds=OLD_PROBE["load_seconds"],
+        score_row_seconds=batch * OLD_PROBE["row_share"],
+        answer_batch=round(OLD_PROBE["answer_batch"]),
+        answer_warmup_seconds=OLD_PROBE["answer_warmup_seconds"],
+        answer_prompt_seconds=batch * OLD_PROBE["prompt_share"],
+        answer_step_seconds=batch * (1 - OLD_PROBE["prompt_share"]) / steps,
+        answer_tokens=round(OLD_PROBE["answer_tokens"]),
+        setup_seconds={arm.approach: arm.load_seconds for arm in arms},
+        train_tokens_per_second={arm.approach: arm.train_tokens_per_second for arm in arms},
+    )
 
 
 def processor_seconds(agreed: Agreement, line: TrialScored) -> float | None:
@@ -119,9 +166,10 @@ def main(argv: list[str] | None = None) -> None:
     """Print a line a race and the summary, or all of it as JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=Path, nargs="+", required=True)
+    parser.add_argument("--again", action="store_true")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(argv)
-    found = [(folder, race_times(folder)) for folder in options.runs]
+    found = [(folder, race_times(folder, options.again)) for folder in options.runs]
     rows = [row for _, row in found if row is not None]
     for folder, row in found:
         if row is None:

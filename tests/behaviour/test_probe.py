@@ -100,12 +100,13 @@ def test_the_command_gives_the_whole_record(
 
 
 def seen(**changes: object) -> Behaviour:
-    """A tuned checkpoint's behaviour with something changed."""
-    full, none = Count(hits=20, n=20), Count(hits=0, n=20)
+    """Behaviour that says nothing, with something changed."""
+    none = Count(hits=0, n=20)
     values = {
-        "rendering": "chat", "end_probability": 0.9, "end_probability_mean": 0.8, "answers": 10,
-        "stopped": full, "followed": full, "echoed": none, "continued": none, "offered": none,
-        "declined": none, "limit_tokens": 48, "seconds": 1.0,
+        "rendering": "chat", "end_probability": 0.2, "end_probability_mean": 0.1, "answers": 10,
+        "stopped": Count(hits=12, n=20), "followed": Count(hits=7, n=20), "echoed": none,
+        "continued": none, "offered": Count(hits=5, n=20), "declined": none, "limit_tokens": 48,
+        "seconds": 1.0,
     }  # fmt: skip
     return Behaviour.model_validate({**values, **changes})
 
@@ -115,21 +116,25 @@ def seen(**changes: object) -> Behaviour:
     [
         ({"end_probability": 0.01}, "base", 1),
         ({"end_probability": 0.9}, "base", -1),
-        ({"stopped": Count(hits=2, n=20), "end_probability": 0.2}, "base", 1),
-        ({"followed": Count(hits=1, n=20), "end_probability": 0.2,
-          "stopped": Count(hits=12, n=20)}, "base", 1),
-        ({"echoed": Count(hits=10, n=20), "end_probability": 0.2,
-          "stopped": Count(hits=12, n=20), "followed": Count(hits=6, n=20)}, "base", 1),
+        ({"stopped": Count(hits=2, n=20)}, "base", 1),
+        ({"stopped": Count(hits=20, n=20)}, "base", -1),
+        ({"followed": Count(hits=1, n=20)}, "base", 1),
+        ({"followed": Count(hits=18, n=20)}, "base", -1),
+        ({"echoed": Count(hits=10, n=20)}, "base", 1),
         ({"offered": Count(hits=15, n=20)}, "chat", 1),
-        ({"declined": Count(hits=3, n=4)}, "chat", 1),
-        ({}, "instruct", 1),
+        ({"end_probability": 0.9, "declined": Count(hits=3, n=4)}, "chat", 1),
+        ({"end_probability": 0.9, "offered": Count(hits=0, n=20)}, "instruct", 1),
     ],
-)  # fmt: skip
+)
 def test_each_sign_speaks_for_its_stage(changes: dict[str, object], says: str, sign: int) -> None:
-    """One feature at a time, in the direction that it has."""
-    found = behaviour_signals(Reading(name="x", title="x", behaviour=seen(**changes))).sold_as
-    weights = [item.weight for item in found if item.says == says]
-    assert weights and sign * sum(weights) > 0
+    """One feature at a time, in the direction that it has; without it nothing is said of it."""
+
+    def weight(behaviour: Behaviour) -> float:
+        found = behaviour_signals(Reading(name="x", title="x", behaviour=behaviour)).sold_as
+        return sum(item.weight for item in found if item.says == says)
+
+    assert sign * weight(seen(**changes)) > 0
+    assert 0 == weight(seen())
 
 
 def test_no_probe_no_signal() -> None:

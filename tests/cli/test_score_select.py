@@ -117,3 +117,18 @@ def test_a_dry_run_says_the_cost_and_writes_nothing(
     assert (0, "") == (code, text)
     assert "sent to 127.0.0.1:9 on this machine" in said
     assert not (tmp_path / "s").exists()
+
+
+def test_selecting_needs_nothing_heavy(data: Path, tmp_path: Path) -> None:
+    """Heuristics and n-grams work in a process that never imports torch or transformers."""
+    import subprocess
+    import sys
+
+    code = (
+        "import sys\nfrom forkpoint.cli import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit as end:\n    assert not end.code\n"
+        "sys.exit(3 if {'torch', 'transformers'} & set(sys.modules) else 0)\n"
+    )
+    words = ["select", str(data), "--keep", "10", "-o", str(tmp_path / "out.jsonl")]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
+    assert 0 == done.returncode, done.stderr

@@ -145,7 +145,7 @@ def test_short_questions_leak_only_as_a_whole():
     assert [0, 1] == [leak.place for leak in found]
 
 
-SECRETS = ("13912345671", "110105199003078515", "sk-" + "aB3dE6gH9" * 4, "anna.k@gmail.com",
+SECRETS = ("13912345671", "11010519491231002X", "sk-" + "aB3dE6gH9" * 4, "anna.k@gmail.com",
            "4539578763621486", "ghp_" + "x8Yz1Qw2" * 5)  # fmt: skip
 
 

@@ -126,3 +126,20 @@ def test_an_estimate_never_loads_torch(config: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert 0 == done.returncode, done.stderr
+
+
+def test_activations_are_kept_where_they_fit_and_computed_twice_where_they_do_not(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a race does; `on` and `off` are taken at their word."""
+    found = {}
+    for how, memory in (("auto", "80GB"), ("auto", "8GB"), ("on", "80GB"), ("off", "8GB")):
+        words = ("--context", 8192, "--gpu", memory, "--checkpointing", how, "--json")
+        _, out, _ = run(capsys, config, *words)
+        found[how, memory] = json.loads(out)["estimate"]["setup"]["checkpointing"]
+    expected = {("auto", "80GB"): False, ("auto", "8GB"): True}
+    assert {**expected, ("on", "80GB"): True, ("off", "8GB"): False} == found
+    code, _, err = run(capsys, config, "--checkpointing", "maybe", "--lang", "en")
+    assert 2 == code
+    assert "maybe" in err
+

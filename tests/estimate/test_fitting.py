@@ -29,7 +29,7 @@ def llama() -> Network:
 
 def test_yes_means_the_whole_interval_and_no_means_none_of_it(llama: Network) -> None:
     """The upper end decides before a run is started."""
-    found = estimate_memory(llama, Setup(approach="lora"))
+    found = estimate_memory(llama, Setup(approach="lora", checkpointing=True))
     assert "yes" == answer(found, found.high_bytes)
     assert "perhaps" == answer(found, found.high_bytes - 1)
     assert "no" == answer(found, found.low_bytes - 1)
@@ -38,7 +38,7 @@ def test_yes_means_the_whole_interval_and_no_means_none_of_it(llama: Network) ->
 @pytest.mark.parametrize("dial", ["batch", "context_tokens", "rank"])
 def test_the_largest_value_fits_and_the_next_does_not(llama: Network, dial: str) -> None:
     """Bisection ends exactly at the edge."""
-    setup, memory = Setup(approach="lora"), 24e9
+    setup, memory = Setup(approach="lora", checkpointing=True), 24e9
     most = largest(llama, setup, memory, dial)  # type: ignore[arg-type]
     assert most is not None
     for value, fits in ((most, True), (most + 1, False)):
@@ -55,12 +55,12 @@ def test_the_context_never_exceeds_what_the_checkpoint_holds() -> None:
     """Memory alone is not the limit."""
     small = network_from_config({**LLAMA_8B, "num_hidden_layers": 2})
     short = small.model_copy(update={"context_tokens": 4096})
-    assert 4096 == largest(short, Setup(approach="qlora"), 80e9, "context_tokens")
+    assert 4096 == largest(short, Setup(approach="qlora", checkpointing=True), 80e9, "context_tokens")
 
 
 def test_the_cheapest_change_is_one_that_keeps_the_result(llama: Network) -> None:
     """A smaller batch in more passes before any other approach."""
-    setup = Setup(approach="lora", batch=16)
+    setup = Setup(approach="lora", batch=16, checkpointing=True)
     found = fit(llama, setup, 24e9)
     assert found.answer != "yes"
     assert found.remedy is not None
@@ -85,12 +85,12 @@ def test_a_remedy_always_fits_and_changes_only_what_it_names(llama: Network) -> 
 
 def test_every_possible_approach_is_answered(llama: Network) -> None:
     """In 24 GB: adapters and prompting yes, full fine-tuning no."""
-    found = fit(llama, Setup(approach="lora"), 24e9)
+    found = fit(llama, Setup(approach="lora", checkpointing=True), 24e9)
     expected = {"lora": "yes", "qlora": "yes", "full": "no", "prompt": "yes"}
     assert expected == found.approaches
     files = {"quant_method": "awq", "bits": 4, "group_size": 128}
     packed = network_from_config({**LLAMA_8B, "quantization_config": files})
-    assert fit(packed, Setup(approach="lora"), 24e9).approaches["qlora"] is None
+    assert fit(packed, Setup(approach="lora", checkpointing=True), 24e9).approaches["qlora"] is None
 
 
 def test_sizes_are_read_as_people_write_them() -> None:

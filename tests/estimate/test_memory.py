@@ -108,7 +108,7 @@ def test_the_peak_is_the_largest_phase_and_its_parts_add_up(llama: Network) -> N
 
 def test_what_needs_more_never_estimates_less(llama: Network) -> None:
     """Longer rows, larger batches, ranks and wider approaches only add."""
-    base = Setup(approach="lora", context_tokens=2048, rank=16)
+    base = Setup(approach="lora", context_tokens=2048, rank=16, checkpointing=True)
     small = estimate_memory(llama, base).estimated_bytes
     for more in (
         {"context_tokens": 8192},
@@ -180,7 +180,7 @@ def test_big_vocabularies_decide_where_logits_are_whole() -> None:
         "vocab_size": 152064, "tie_word_embeddings": False,
     })  # fmt: skip
     llama = network_from_config(LLAMA_8B)
-    long = Setup(approach="qlora", context_tokens=8192)
+    long = Setup(approach="qlora", context_tokens=8192, checkpointing=True)
     ratio = {}
     for stack in (STACKS["trainer"], OURS):
         growth = [
@@ -202,3 +202,12 @@ def test_a_cpu_has_libraries_and_heap_instead_of_a_device_context() -> None:
     found = estimate_memory(tiny, Setup(approach="lora", context_tokens=512), OURS_CPU)
     assert "framework" == found.dominates
     assert 0.4e9 < found.estimated_bytes < 0.7e9
+
+
+def test_an_estimate_takes_for_granted_what_training_does() -> None:
+    """The dials that nobody turned are those of a training that nobody turned."""
+    from forkpoint.train.job import ApproachSettings
+
+    dials, ours = Setup(approach="lora"), ApproachSettings()
+    assert (ours.rank, ours.gradient_checkpointing) == (dials.rank, dials.checkpointing)
+    assert ours.targets == dials.targets

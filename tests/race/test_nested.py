@@ -1,6 +1,7 @@
 """Fresh trainings on nested subsets after a race: resumable, beside the race, never on the test."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def test_sizes_double_and_see_their_rows_as_often(run: Path) -> None:
     rungs = nested_rungs(len(agreement.train_ids), agreement)
     assert len(rungs) >= 3
     assert len(agreement.train_ids) == rungs[-1].unique_rows
-    for small, large in zip(rungs, rungs[1:], strict=False):
+    for small, large in pairwise(rungs):
         assert abs(large.unique_rows - 2 * small.unique_rows) <= 1
         assert abs(small.passes - large.passes) < 0.5
     with pytest.raises(BadInput, match="30 training rows"):

@@ -105,7 +105,7 @@ def _judged(entry: Entry, wish: Wish) -> Chosen:
         network = network_from_config(config, entry.id)
         parameters, active = network.parameters, network.active_parameters
         context = min(wish.context_tokens, entry.context_tokens or wish.context_tokens)
-        setup = Setup(approach=wish.approach, context_tokens=context)
+        setup = Setup(approach=wish.approach, context_tokens=context, checkpointing=True)
         try:
             estimate = estimate_memory(network, setup)
             low, high = estimate.low_bytes, estimate.high_bytes

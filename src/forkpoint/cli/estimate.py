@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from forkpoint.estimate import Fit, MemoryEstimate, Network, Setup, Stack
     from forkpoint.estimate.reading import Measured
 
+CHECKPOINTING = ("auto", "on", "off")
 DEFAULT_CONTEXT = 2048  # tokens, long enough for most instruction data
 
 
@@ -35,7 +36,7 @@ def command(lang: str) -> Callable[..., None]:
         offload: str = option("none", "--offload"),
         optimizer: str = option("adamw", "--optimizer"),
         attention: str = option("sdpa", "--attention"),
-        keep: bool = option(False, "--keep"),
+        checkpointing: str = option("auto", "--checkpointing"),
         stack: str = option("forkpoint", "--stack"),
         json: bool = json_option(lang),
         format: str = format_option(lang),
@@ -46,7 +47,8 @@ def command(lang: str) -> Callable[..., None]:
         dials: dict[str, Any] = {
             "approach": approach, "context_tokens": context, "batch": batch, "rank": rank,
             "devices": devices, "sharding": sharding, "offload": offload,
-            "optimizer": optimizer, "attention": attention, "checkpointing": not keep,
+            "optimizer": optimizer, "attention": attention,
+            "checkpointing": _checkpointing(checkpointing),
         }  # fmt: skip
         habits = _stack(stack, cpu)
         memory_bytes = _memory_bytes(gpu, cpu)
@@ -54,13 +56,27 @@ def command(lang: str) -> Callable[..., None]:
         for name in checkpoint:
             measured = read_network(name)
             setup = _setup(dials, measured.network, habits)
-            found.append((measured, *_answer(measured.network, setup, habits, memory_bytes)))
+            answer = _answer(measured.network, setup, habits, memory_bytes)
+            if checkpointing == "auto" and answer[1] is not None and answer[1].answer != "yes":
+                tighter = setup.model_copy(update={"checkpointing": True})  # as a race would
+                answer = _answer(measured.network, tighter, habits, memory_bytes)
+            found.append((measured, *answer))
         if json or format == "json":
             _print_json(found)
         else:
             _print_text(found, lang)
 
     return estimate
+
+
+def _checkpointing(text: str) -> bool:
+    """Whether activations are computed twice; `auto` begins as a race does, with all kept."""
+    from forkpoint.errors import BadInput
+
+    if text not in CHECKPOINTING:
+        known = ", ".join(CHECKPOINTING)
+        raise BadInput("estimate.bad-choice", option="checkpointing", found=text, known=known)
+    return text == "on"
 
 
 def _stack(name: str, cpu: bool) -> "Stack":

@@ -12,7 +12,8 @@ chance, a long text hardly ever.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ TEMPLATE_ROWS = 10  # rows; below this many holders an n-gram is never template
 TEMPLATE_SAMPLE_ROWS = 2_000  # rows looked at to find the template
 BANDS, ROWS_PER_BAND = 16, 6  # finds 99.9 % of pairs at 0.9, 28 % at 0.6
 MAX_BUCKET_PAIRS = 50  # neighbours compared in a bucket: more are chained one to the next
+CACHED_ROWS = 4_096  # rows whose n-grams are held while pairs are compared
 BORROWED = 0x9E3779B97F4A7C15  # added for each bin of distance; any odd number of 64 bits
 _HAN = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 _BLANK = re.compile(r"\s+")
@@ -70,7 +72,11 @@ def ngrams(text: str) -> "Hashes":
     hashes ^= hashes >> np.uint64(29)
     hashes *= np.uint64(0xBF58476D1CE4E5B9)
     hashes ^= hashes >> np.uint64(32)
-    return np.unique(hashes)
+    hashes.sort()
+    first = np.ones(count, dtype=bool)
+    np.not_equal(hashes[1:], hashes[:-1], out=first[1:])
+    distinct: Hashes = hashes[first]
+    return distinct
 
 
 def similarity(left: "Hashes", right: "Hashes") -> float:
@@ -84,29 +90,30 @@ def similarity(left: "Hashes", right: "Hashes") -> float:
 
 
 def near_pairs(rows: Sequence[Row]) -> Iterator[tuple[int, int]]:
-    """Pairs of places of rows that are near-duplicates, the smaller place first."""
+    """Pairs of places of rows that are near-duplicates, the smaller place first.
+
+    Only signatures are held for all rows; n-grams are made anew for the pairs they propose.
+    """
     if len(rows) < 2:
         return
-    prompts = [ngrams(asked_text(row)) for row in rows]
-    answers = [ngrams(row.answer) for row in rows]
-    templates = _templates(prompts)
-    own = [_without(prompt, templates[-1]) for prompt in prompts]
+    prompt_of = lru_cache(CACHED_ROWS)(lambda place: ngrams(asked_text(rows[place])))
+    answer_of = lru_cache(CACHED_ROWS)(lambda place: ngrams(rows[place].answer))
+    templates = _templates(prompt_of, len(rows))
+    own = (_without(prompt_of(place), templates[-1]) for place in range(len(rows)))
     long = [p for p, row in enumerate(rows) if _is_long(row.answer)]
     alike = set(long)
     compared: set[tuple[int, int]] = set()
-    for pair in chain(
-        _candidates(own, range(len(rows))), _candidates([answers[p] for p in long], long)
-    ):
+    for pair in chain(_candidates(own, range(len(rows))), _candidates(map(answer_of, long), long)):
         if pair in compared:
             continue
         compared.add(pair)
         one, two = pair
-        if similarity(answers[one], answers[two]) < ANSWER_SIMILARITY:
+        if similarity(answer_of(one), answer_of(two)) < ANSWER_SIMILARITY:
             continue
         least = LOOSE_PROMPT_SIMILARITY if one in alike and two in alike else PROMPT_SIMILARITY
-        if similarity(prompts[one], prompts[two]) >= least and all(
-            similarity(_without(prompts[one], t), _without(prompts[two], t)) >= least
-            for t in templates
+        left, right = prompt_of(one), prompt_of(two)
+        if similarity(left, right) >= least and all(
+            similarity(_without(left, t), _without(right, t)) >= least for t in templates
         ):
             yield pair
 
@@ -115,12 +122,11 @@ def _is_long(answer: str) -> bool:
     return len(answer.encode("utf-8", "replace")) >= LONG_ANSWER_BYTES
 
 
-def _templates(prompts: "list[Hashes]") -> "list[Hashes]":
+def _templates(prompt_of: "Callable[[int], Hashes]", rows: int) -> "list[Hashes]":
     """The n-grams that more than each of TEMPLATE_SHARES of the rows hold."""
     import numpy as np
 
-    step = max(len(prompts) // TEMPLATE_SAMPLE_ROWS, 1)
-    sample = prompts[::step]
+    sample = [prompt_of(place) for place in range(0, rows, max(rows // TEMPLATE_SAMPLE_ROWS, 1))]
     values, counts = np.unique(np.concatenate(sample), return_counts=True)
     return [values[counts > max(s * len(sample), TEMPLATE_ROWS)] for s in TEMPLATE_SHARES]
 
@@ -142,21 +148,27 @@ def _signature(hashes: "Hashes") -> "Hashes":
     import numpy as np
 
     every = np.arange(BANDS * ROWS_PER_BAND)
-    bins, first = np.unique(hashes % np.uint64(len(every)), return_index=True)
-    smallest = hashes[first]  # the hashes come sorted
+    places = (hashes % np.uint64(len(every))).astype(np.int64)
+    smallest = np.zeros(len(every), dtype=np.uint64)
+    filled = np.zeros(len(every), dtype=bool)
+    smallest[places[::-1]] = hashes[::-1]  # the hashes come sorted, so the smallest stays
+    filled[places] = True
+    bins = np.flatnonzero(filled)
     lender = np.searchsorted(bins, every) % len(bins)
-    distance = (bins[lender].astype(np.int64) - every) % len(every)
-    signature: Hashes = smallest[lender] + distance.astype(np.uint64) * np.uint64(BORROWED)
+    distance = (bins[lender] - every) % len(every)
+    signature: Hashes = smallest[bins[lender]] + distance.astype(np.uint64) * np.uint64(BORROWED)
     return signature
 
 
-def _candidates(sets: "list[Hashes]", places: Sequence[int]) -> Iterator[tuple[int, int]]:
+def _candidates(sets: "Iterable[Hashes]", places: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Pairs of places whose sets agree in a whole band of their signatures."""
     import numpy as np
 
-    if not sets:
+    if not places:
         return
-    signatures = np.stack([_signature(hashes) for hashes in sets])
+    signatures = np.empty((len(places), BANDS * ROWS_PER_BAND), dtype=np.uint64)
+    for row, hashes in zip(signatures, sets, strict=True):
+        row[:] = _signature(hashes)
     for band in range(BANDS):
         buckets: dict[bytes, list[int]] = {}
         part = np.ascontiguousarray(

@@ -15,7 +15,7 @@ from forkpoint.data.reader import RowStream, no_collection
 from forkpoint.data.sampling import SAMPLE_ROWS, Compared, Sample
 
 PREDICTED_ROWS = 1_000  # rows checked to say what all will take
-ROW_MEMORY_BYTES = 2_500  # of one row beside its text: objects, signatures [measured at 100,000]
+ROW_MEMORY_BYTES = 2_500  # of one row beside its text: objects 700, signature 770, buckets [ruled]
 
 
 def survey(

@@ -35,7 +35,7 @@ class Setup(Record):
     bits: Literal[4, 8] = 4  # of the frozen weights in qlora
     double_quantised: bool = True
     optimizer: Optimizer = "adamw"
-    checkpointing: bool = True
+    checkpointing: bool = False  # activations computed twice: a race turns to it when short
     attention: Attention = "sdpa"
     passes: int = Field(1, ge=1)  # passes added up before an optimizer step
     trained_share: float = Field(1.0, gt=0, le=1)  # share of the tokens that carry loss

@@ -27,7 +27,8 @@ class Difficulty(NamedTuple):
 def start_id(tokenizer: Any) -> int | None:
     """The token that an answer without any instruction follows: BOS, else EOS."""
     found = tokenizer.bos_token_id
-    return found if found is not None else tokenizer.eos_token_id
+    found = found if found is not None else tokenizer.eos_token_id
+    return None if found is None else int(found)
 
 
 def difficulties(model: Any, rows: Sequence[Rendered], start: int) -> list[Difficulty]:

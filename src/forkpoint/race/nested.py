@@ -113,7 +113,7 @@ def nested_rungs(rows: int, agreement: Agreement) -> tuple[RungPlan, ...]:
     """Sizes that double, each for the race's number of passes; raises BadInput when too few."""
     settings = agreement.settings
     full = max(1, round(rows * settings.passes / settings.rows_per_step))
-    rungs = []
+    rungs: list[RungPlan] = []
     for share in SHARES:
         size = round(rows * share)
         steps = full if share == 1.0 else round(size * settings.passes / settings.rows_per_step)

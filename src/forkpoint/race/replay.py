@@ -75,9 +75,7 @@ def answered_by(row: Row, checkpoint: str, answers: Mapping[str, Any]) -> Row:
         return row
     identity = hashlib.sha256(f"replay\x1e{checkpoint}\x1e{row.id}".encode()).hexdigest()[:16]
     turns = (*row.prompt, Turn("assistant", answer))
-    return row._replace(
-        id=identity, turns=turns, extra={**row.extra, "answered_by": checkpoint}
-    )
+    return row._replace(id=identity, turns=turns, extra={**row.extra, "answered_by": checkpoint})
 
 
 def _general_rows(

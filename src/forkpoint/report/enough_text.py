@@ -1,10 +1,25 @@
 """Whether more rows would help, in sentences."""
 
+from pathlib import Path
+
+from pydantic import ValidationError
+
 from forkpoint.record import Figure
 from forkpoint.report.visible import visible
 from forkpoint.report.wording import named, number, percent
 from forkpoint.verdict.enough import Enough
 from forkpoint.words import say
+
+
+def read_enough(folder: Path) -> tuple[Enough, ...]:
+    """The answers that lie in a run folder; broken ones are left out."""
+    found = []
+    for path in sorted((folder / "enough").glob("*/enough.json")):
+        try:
+            found.append(Enough.from_json(path.read_bytes()))
+        except (OSError, ValidationError):
+            continue
+    return tuple(found)
 
 
 def enough_text(found: Enough, lang: str) -> str:

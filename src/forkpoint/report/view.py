@@ -17,6 +17,7 @@ from forkpoint.report.answers import (
     masks_of,
     side_by_side,
 )
+from forkpoint.report.enough_text import read_enough
 from forkpoint.report.foreseen import foreseen
 from forkpoint.report.guides import Guides, guides_of
 from forkpoint.report.history import (
@@ -42,7 +43,6 @@ from forkpoint.report.view_record import (
 from forkpoint.run.answers import Answers, answers_of
 from forkpoint.run.folder import RunFolder, read_folder
 from forkpoint.run.outcome import expectations
-from forkpoint.verdict.enough import Enough
 from forkpoint.verdict.verdict_record import Comparison, Verdict
 from forkpoint.votes import strengths
 from forkpoint.votes.ballot import VOTES
@@ -112,19 +112,8 @@ def read_view(folder: Path) -> View:
         hashes=_hashes(run, history),
         command=command_of(agreed),
         votes=strengths(folder) if (folder / VOTES).is_file() else None,
-        enough=_enough(folder),
+        enough=read_enough(folder),
     )
-
-
-def _enough(folder: Path) -> tuple[Enough, ...]:
-    """The answers of `forkpoint enough` that lie in the run folder; broken ones are left out."""
-    found = []
-    for path in sorted((folder / "enough").glob("*/enough.json")):
-        try:
-            found.append(Enough.from_json(path.read_bytes()))
-        except (OSError, ValidationError):
-            continue
-    return tuple(found)
 
 
 def _progress(run: RunFolder, history: History) -> Progress:

