@@ -24,7 +24,7 @@ from forkpoint.race.setup import prepare, threads_each
 from forkpoint.race.terminal import Terminal
 
 CHECKPOINTS = ("SmolLM2-135M-Instruct", "gemma-3-270m-base")
-ROWS = {"labels": (160, 40, 100), "gsm8k": (64, 16, 32)}  # to train on, to decide with, to test
+ROWS = {"labels": (120, 24, 60), "gsm8k": (48, 12, 16)}  # to train on, to decide with, to test
 
 
 def main() -> None:
@@ -74,6 +74,7 @@ def request(task: str, budget: str, models: tuple[str, ...], out: Path) -> RaceR
         passes=1.0,
         rows_per_step=4,
         skip_general=True,
+        workers=2,
     )
 
 
