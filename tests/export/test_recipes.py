@@ -1,4 +1,4 @@
-"""An exported recipe trains the rows of the race, by the trainer's own parser where there is one."""
+"""An exported recipe trains the rows of the race, by the trainer's own parser where it is there."""
 
 import ast
 import json
@@ -125,7 +125,7 @@ def test_every_answer_carries_loss_where_the_race_says_so(
 @pytest.mark.skipif(not LLAMAFACTORY, reason="FORKPOINT_LLAMAFACTORY names no interpreter with it")
 @pytest.mark.parametrize("arm", ARMS)
 def test_llamafactory_loads_the_very_tokens(trained_run: Path, tmp_path: Path, arm: str) -> None:
-    """Its own parser takes every key, and its own loader and template give our tokens and labels."""
+    """Its own parser takes every key; its own loader and template give our tokens and labels."""
     kit, folder = exported(trained_run, arm, "llamafactory", tmp_path)
     out = tmp_path / "found.json"
     done = subprocess.run(

@@ -175,3 +175,40 @@ def test_a_new_server_makes_a_new_token(tmp_path: Path) -> None:
         server.process.wait(20)
     assert addresses[0] != addresses[1]
     assert min(map(len, addresses)) >= 40
+
+
+def test_a_bug_is_a_page_and_its_traceback_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The reader gets a sentence, the terminal one line with the file, nobody a traceback."""
+    import asyncio
+    import tempfile
+
+    from forkpoint.web import looking
+    from forkpoint.web.door import Door
+    from forkpoint.web.site import Site, create_app
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(looking, "run_names", lambda runs: 1 // 0)
+    door = Door(port=1)
+    app = create_app(Site(runs=tmp_path, door=door, lang="en"))
+    sent: list[dict[str, object]] = []
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope = {
+        "type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"",
+        "scheme": "http", "server": ("127.0.0.1", 1), "root_path": "", "http_version": "1.1",
+        "headers": [(b"host", b"127.0.0.1:1"),
+                    (b"cookie", f"{door.cookie}={door.session}".encode())],
+    }  # fmt: skip
+    asyncio.run(app(scope, receive, send))
+    assert 500 == sent[0]["status"]
+    text = b"".join(message.get("body", b"") for message in sent[1:]).decode()
+    assert "ZeroDivisionError" in text
+    assert "Traceback" not in text + caplog.text
+    assert "ZeroDivisionError" in next(tmp_path.glob("forkpoint-*.log")).read_text()

@@ -54,7 +54,7 @@ def read_card(data: bytes | None, hub_tags: tuple[str, ...] = ()) -> Card:
 
 
 def _front_matter(text: str) -> dict[str, Any]:
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     found = re.match(r"---[ \t]*\r?\n(.*?)\r?\n---", text[:FRONT_MATTER_LIMIT], re.DOTALL)
     if not found:

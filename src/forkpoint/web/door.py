@@ -1,7 +1,11 @@
 """Who gets in: loopback hosts only, the token once, then a cookie; and never another site."""
 
+import logging
 import secrets
+import tempfile
+import traceback
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -11,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from forkpoint.web.looks import language, refusal
 
+LOGGER = logging.getLogger(__name__)
 TOKEN_BYTES = 32
 POLICY = "; ".join(
     (
@@ -36,6 +41,15 @@ HEADERS = {
     "cache-control": "private, no-cache",
 }
 OPEN = "/static/"  # style sheet and script: nobody's secret, and refusals need them
+
+
+def _kept(error: Exception) -> Path:
+    """Write the traceback of a bug to a file that can be sent with a report."""
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="forkpoint-", suffix=".log", delete=False, encoding="utf-8"
+    ) as file:
+        traceback.print_exception(error, file=file)
+    return Path(file.name)
 
 
 @dataclass(frozen=True)
@@ -86,7 +100,10 @@ class Gate:
                     headers.setdefault(name, value)
             await send(message)
 
-        await (answer or self.app)(scope, receive, send_safely)
+        try:
+            await (answer or self.app)(scope, receive, send_safely)
+        except Exception as error:  # noqa: BLE001 - the reader has the page of a bug; this is ours
+            LOGGER.error("%s broke; the details are in %s", request.url.path, _kept(error))
 
     def _answer(self, request: Request) -> Response | None:
         """A refusal or redirect; None for a request that may go on."""

@@ -1,6 +1,5 @@
 """The application: one server's folder, key and language, and the routes of all pages."""
 
-import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from forkpoint.web.looks import LANGUAGE_COOKIE, STATIC, language, refusal, stat
 from forkpoint.web.shelf import Shelf
 from forkpoint.words import LANGUAGES
 
-LOGGER = logging.getLogger(__name__)
 YEAR_SECONDS = 31_536_000  # how long a chosen language is remembered
 NOT_THERE = ("web.no_run", "report.no_folder", "report.no_race", "web.no_page")
 
@@ -105,6 +103,5 @@ async def _nothing_here(request: Request, error: Exception) -> Response:
 
 
 async def _bug(request: Request, error: Exception) -> Response:
-    LOGGER.error("a page broke: %s", request.url.path, exc_info=error)
     text: dict[str, Any] = {"error": f"{type(error).__name__}: {error}".splitlines()[0][:200]}
     return refusal(500, "web.bug", speaks(request), **text)
