@@ -120,8 +120,9 @@ def raw_rows(container: Container, on_bytes: OnBytes = silent) -> Iterator[Raw]:
     }
     line = 0
     try:
-        for line, value in readers[container.kind]():
-            yield line, value
+        for raw in readers[container.kind]():
+            yield raw
+            line = raw[0]
     except (EOFError, OSError, zlib.error) as error:
         yield line + 1, BadRow("data.fault_broken_off", reason=shown(str(error)))
 

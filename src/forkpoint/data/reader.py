@@ -256,7 +256,7 @@ def _row(parts: Parts, value: Mapping[str, Any], file: str, line: int) -> Row:
     if "\0" in canonical:
         raise BadRow("data.fault_nul", place=canonical.index("\0") + 1)
     try:
-        identity = sha256(canonical.encode()).hexdigest()[:16]
+        identity = sha256(canonical.encode()).digest()[:8].hex()
     except UnicodeEncodeError:
         raise BadRow("data.fault_surrogate") from None
     extra = NOTHING_ELSE if alone else _extra(value)
