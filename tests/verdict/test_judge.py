@@ -13,7 +13,8 @@ ROWS = 400
 
 def answers(share: float, rows: int = ROWS, like: Sample | None = None) -> Sample:
     """A sample with this share of right answers; `like` shares its luck with another."""
-    luck = np.random.default_rng([7, rows, round(1000 * share)]).random(rows) if like is None else np.where(like.scores_N > 0, 0.0, 1.0)
+    drawn = np.random.default_rng([7, rows, round(1000 * share)]).random(rows)
+    luck = drawn if like is None else np.where(like.scores_N > 0, 0.0, 1.0)
     right = np.zeros(rows)
     right[np.argsort(luck, kind="stable")[: round(share * rows)]] = 1.0
     return Sample(right)

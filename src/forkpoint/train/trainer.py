@@ -12,7 +12,6 @@ from forkpoint.models.rendering import IGNORED
 from forkpoint.train.job import BIN_TOKENS, OnProgress, TrainJob, TrainProgress
 from forkpoint.train.packing import pack_step, trained_tokens
 
-
 ROW_STEP = 0.03  # of a row's own size, the change of a step at the highest rate: a row that was
 # never trained has to go a long way, whatever rate suits the adapter [docs/studies/stopping.md]
 TOKEN_ROWS = "trainable_tokens_delta"  # in the names of the rows that PEFT trains
