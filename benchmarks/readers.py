@@ -104,14 +104,16 @@ def read(address: str, name: str, stop: threading.Event, replies: list[float]) -
     first = connection.getresponse()
     first.read()
     headers = {"cookie": (first.getheader("set-cookie") or "").partition(";")[0]}
+    have = ""
     stop.wait(random.random() * PAUSE_SECONDS)
     while not stop.is_set():
         began = time.perf_counter()
-        connection.request("GET", f"/run/{name}/live?lang=en", headers=headers)
+        connection.request("GET", f"/run/{name}/live?lang=en&have={have}", headers=headers)
         reply = connection.getresponse()
-        reply.read()
+        body = reply.read()
         replies.append(time.perf_counter() - began)
         headers["if-none-match"] = reply.getheader("etag") or ""
+        have = json.loads(body)["have"] if reply.status == 200 else have
         stop.wait(PAUSE_SECONDS)
 
 

@@ -105,6 +105,18 @@ def test_labels_are_kept_in_proportion() -> None:
         assert abs(stratum.kept - stratum.rows / 3) < 1
 
 
+def test_a_group_of_bad_rows_claims_no_share() -> None:
+    """Proportions are taken among the best rows: a common refusal is no label to keep."""
+    tickets = list(load("tickets").rows[:200])
+    refusals = [row(9000 + n, f"{one.prompt[-1].content} ({n})", "Sorry, I cannot help.")
+                for n, one in enumerate(tickets[:60])]  # fmt: skip
+    every = [*tickets, *refusals]
+    scores = scores_of(every, {one.line: 0.3 for one in refusals})
+    kept, _ = select(every, scores, 120, by=("heuristics",))
+    assert 120 == len(kept)
+    assert not {one.line for one in refusals} & {one.line for one in kept}
+
+
 def test_quotas_add_up() -> None:
     """The largest remainders take the rest, and no stratum gets more than it has."""
     assert {"a": 5, "b": 3, "c": 2} == _quotas({"a": 50, "b": 30, "c": 20}, 10)

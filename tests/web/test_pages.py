@@ -87,7 +87,10 @@ def test_live_parts_come_once(served: Served, cookie: str) -> None:
     ledger.write_bytes(b"".join(lines[:-3]))
     path = "/run/growing/live?lang=en"
     status, first, text = ask(served, path, cookie=cookie)
-    assert {"main", "now", "live", "said"} == set(json.loads(text))
+    found = json.loads(text)
+    assert {"main", "have", "now", "live", "said"} == set(found)
+    _, _, text = ask(served, f"{path}&have={found['have']}", cookie=cookie)
+    assert found | {"main": None} == json.loads(text)
     again, _, nothing = ask(served, path, cookie=cookie, if_none_match=first["etag"])
     assert (200, 304, "") == (status, again, nothing)
     ledger.write_bytes(b"".join(lines))

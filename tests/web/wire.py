@@ -21,7 +21,7 @@ def ask(
 ) -> Reply:
     """One request as it goes over the wire; `_` in a header's name becomes `-`."""
     where = urlsplit(served.base)
-    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=60)
+    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=300)
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     if cookie:
         sent["cookie"] = cookie

@@ -67,7 +67,7 @@ def trial_setup(approach: str, load: Load, settings: Settings, shrink: int) -> S
     width = max(load.longest_row, min(BIN_TOKENS, load.largest_step))
     rows = max(1, min(pack // width, ceil(load.largest_step / width)))
     return Setup(
-        approach=approach,  # type: ignore[arg-type]
+        approach=approach,
         context_tokens=width,
         batch=rows,
         rank=settings.lora_rank,

@@ -116,7 +116,7 @@ def _train_speed(work: SurveyWork, name: str, rows: Sequence[Rendered]) -> dict[
     """Set-up seconds and tokens a second of a short training, on both clocks, and its facts."""
     size, steps = work.rows_per_step, _probe_steps(work)
     wanted = [rows[index % len(rows)] for index in range(steps * size)]
-    seen: list[tuple[TrainProgress, float, float]] = []
+    seen: list[tuple[TrainProgress, tuple[float, float]]] = []
     shrink = work.shrinks.get(name, 0)
     watch = Stopwatch()
     with tempfile.TemporaryDirectory() as scratch:
@@ -135,12 +135,12 @@ def _train_speed(work: SurveyWork, name: str, rows: Sequence[Rendered]) -> dict[
             folder=scratch,
         )
         result = fine_tune(
-            job, lambda note: seen.append((note, time.monotonic(), time.process_time()))
+            job, lambda note: seen.append((note, (time.monotonic(), time.process_time())))
         )
     total = watch.lap()
     first, last = seen[0], seen[-1]
     tokens = last[0].tokens - first[0].tokens
-    passed = [max(last[clock] - first[clock], 1e-6) for clock in (1, 2)]
+    passed = [max(after - before, 1e-6) for before, after in zip(first[1], last[1], strict=True)]
     a_step = [seconds / (steps - 1) for seconds in passed]
     rate = approach(name).default_rate(work.facts.shape.hidden_size or 0, work.facts.family)
     return {

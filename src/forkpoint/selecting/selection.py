@@ -82,9 +82,10 @@ def select(
         key=lambda place: (-(values[place] or 0.0), _drawn(unique[place].id, seed)),
     )
     strata, strata_reason = _strata(unique, order, keep)
-    quotas = _quotas(Counter(strata[place] for place in order), min(keep, len(order)))
+    tier = _tier(order, values, keep)
+    quotas = _quotas(Counter(strata[place] for place in tier), min(keep, len(order)))
     shown = vectors([_text(row) for row in unique], _languages(unique)) if diverse else None
-    kept, close_to, filled = _kept(order, strata, quotas, shown)
+    kept, close_to, filled = _kept((tier, order[len(tier) :]), strata, quotas, shown)
     left = [
         *_left_out(unique, values, scores, set(kept), close_to),
         *(
@@ -114,6 +115,17 @@ def select(
         notices=_notices(unique, by, len(chosen), keep),
     )
     return chosen, selection
+
+
+def _tier(order: Sequence[int], values: Sequence[float | None], keep: int) -> list[int]:
+    """The best rows: as many as are wanted, and all that score as the last of these does.
+
+    Proportions are taken among them only, or a group of bad rows would claim its share.
+    """
+    if not order:
+        return []
+    last = values[order[min(keep, len(order)) - 1]] or 0.0
+    return [place for place in order if (values[place] or 0.0) >= last]
 
 
 def _unique(rows: Sequence[Row]) -> tuple[list[Row], list[tuple[Row, int]]]:
@@ -195,12 +207,16 @@ def _quotas(counts: Mapping[str, int], keep: int) -> dict[str, int]:
 
 
 def _kept(
-    order: Sequence[int],
+    orders: tuple[Sequence[int], Sequence[int]],
     strata: Sequence[str],
     quotas: Mapping[str, int],
     shown: Vectors | None,
 ) -> tuple[list[int], dict[int, tuple[int, float]], int]:
-    """Places that are kept; place -> the kept place it is close to; how many filled a quota."""
+    """Places that are kept; place -> the kept place it is close to; how many filled a quota.
+
+    The best rows are looked at first; where they are too close to each other to fill a quota,
+    the least close of them do, and only then come worse rows.
+    """
     import numpy as np
 
     left = dict(quotas)
@@ -219,8 +235,8 @@ def _kept(
             nearest_N[nearer_N] = cosine_N[nearer_N]
             holder_N[nearer_N] = place
 
-    for place in order:
-        if left[strata[place]] <= 0:
+    for place in orders[0]:
+        if left.get(strata[place], 0) <= 0:
             continue
         if shown is not None and nearest_N[place] >= CLOSE[shown.kind]:
             close_to[place] = int(holder_N[place]), float(nearest_N[place])
@@ -231,6 +247,9 @@ def _kept(
         if left[strata[place]] > 0:
             take(place)
             filled += 1
+    for place in orders[1]:
+        if left.get(strata[place], 0) > 0:
+            take(place)
     for place in kept:
         close_to.pop(place, None)
     return kept, close_to, filled

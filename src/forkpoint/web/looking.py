@@ -76,7 +76,10 @@ def race(request: Request) -> Response:
 
 
 def race_live(request: Request) -> Response:
-    """The moving parts of a race's page as JSON, with an ETag for those who have them already."""
+    """The moving parts of a race's page as JSON, with an ETag for those who have them already.
+
+    Who says with `have` that the large part is there gets only what has moved since.
+    """
     site, name = site_of(request), request.path_params["name"]
     lang = request.query_params.get("lang", "")
     lang = lang if lang in ("en", "zh") else speaks(request)
@@ -88,7 +91,8 @@ def race_live(request: Request) -> Response:
         return Response(status_code=304, headers=headers)
     view = site.shelf.view(name)
     body = {
-        "main": main.decode(),
+        "main": None if request.query_params.get("have") == tag.strip('"') else main.decode(),
+        "have": tag.strip('"'),
         "now": moment,
         "live": view.progress == "under_way",
         "said": opening(view, lang).headline,

@@ -9,7 +9,7 @@ function live(box) {
   const lost = document.getElementById("lost");
   const said = document.getElementById("said");
   const main = document.getElementById("live-main");
-  let shown = "";
+  let have = "";
 
   function swap(target, html) {
     const focused = document.activeElement && target.contains(document.activeElement)
@@ -24,16 +24,14 @@ function live(box) {
 
   async function look() {
     try {
-      const reply = await fetch(box.dataset.from, { headers: tag ? { "If-None-Match": tag } : {} });
+      const reply = await fetch(`${box.dataset.from}&have=${have}`, { headers: tag ? { "If-None-Match": tag } : {} });
       lost.hidden = true;
       if (reply.status === 200) {
         tag = reply.headers.get("etag") || "";
         const found = await reply.json();
         swap(document.getElementById("live-now"), found.now);
-        if (found.main !== shown) {
-          swap(main, found.main);
-          shown = found.main;
-        }
+        if (found.main !== null) swap(main, found.main);
+        have = found.have;
         if (found.said !== said.textContent) said.textContent = found.said;
         box.dataset.live = found.live ? "yes" : "no";
       } else if (reply.status !== 304) {
