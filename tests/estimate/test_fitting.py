@@ -55,7 +55,8 @@ def test_the_context_never_exceeds_what_the_checkpoint_holds() -> None:
     """Memory alone is not the limit."""
     small = network_from_config({**LLAMA_8B, "num_hidden_layers": 2})
     short = small.model_copy(update={"context_tokens": 4096})
-    assert 4096 == largest(short, Setup(approach="qlora", checkpointing=True), 80e9, "context_tokens")
+    setup = Setup(approach="qlora", checkpointing=True)
+    assert 4096 == largest(short, setup, 80e9, "context_tokens")
 
 
 def test_the_cheapest_change_is_one_that_keeps_the_result(llama: Network) -> None:

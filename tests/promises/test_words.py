@@ -12,7 +12,9 @@ from forkpoint.words import LANGUAGES, say
 SOURCE = Path(__file__).parents[2] / "src" / "forkpoint"
 AREAS = sorted(path.stem for path in (SOURCE / "words").glob("*.toml"))
 KEY = re.compile(r'"((?:%s)\.[A-Za-z0-9_\-]+)"' % "|".join(AREAS))  # noqa: UP031
-FILE_ENDINGS = ("css", "js", "log", "toml", "json", "jsonl", "csv", "txt", "html", "jinja", "py", "md")
+FILE_ENDINGS = (
+    "css", "js", "log", "toml", "json", "jsonl", "csv", "txt", "html", "jinja", "py", "md",
+)  # fmt: skip
 
 
 def entries(area: str) -> dict[str, dict[str, str]]:

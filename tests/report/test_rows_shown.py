@@ -1,4 +1,4 @@
-"""What the report says of subsets, of rows against forgetting, and of whether more rows would help."""
+"""What the report says of subsets, of rows against forgetting, and whether more would help."""
 
 from pathlib import Path
 
