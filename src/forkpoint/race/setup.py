@@ -17,7 +17,7 @@ from forkpoint.advice import advise
 from forkpoint.data import Splits, load, profile
 from forkpoint.data.profile_record import DataProfile
 from forkpoint.data.row import Row
-from forkpoint.errors import BadInput, ForkpointError
+from forkpoint.errors import BadInput
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.facts.machine import MachineFacts, read_machine
 from forkpoint.ledger import (
@@ -27,7 +27,6 @@ from forkpoint.ledger import (
     RungPlan,
     Settings,
     Sides,
-    Speed,
     SubsetPlan,
     write_whole,
 )
@@ -52,7 +51,7 @@ from forkpoint.race.request import RaceRequest
 from forkpoint.race.rows_file import write_rows
 from forkpoint.race.state import RaceState
 from forkpoint.race.subsets import read_subsets
-from forkpoint.race.work import SurveyWork
+from forkpoint.race.surveys import speeds, survey, survey_works
 from forkpoint.verdict.contrast import KNOWN_SEED_SD
 
 RATE_FACTORS = (1 / 3, 1.0, 3.0)  # around the centre, for every arm [docs/method.md]
@@ -115,8 +114,8 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
     replay = prepare_replay(request, folder, settings, splits, checkpoints, executor, observer)
     fed = {row.id: row for rows in replay.values() for row in rows}
     write_rows(folder, (*splits.train, *splits.validation, *splits.test, *fed.values()))
-    works = _survey_works(fitting, settings, splits, checkpoints)
-    surveys = _survey(executor, works, observer)
+    works = survey_works(fitting, settings, splits, checkpoints)
+    surveys = survey(executor, works, observer)
     prepared = Prepared(
         request,
         budget,
@@ -198,49 +197,6 @@ def _settings(
     )
 
 
-def _survey_works(
-    fitting: Fitting,
-    settings: Settings,
-    splits: Splits,
-    checkpoints: Mapping[str, CheckpointFacts],
-) -> list[SurveyWork]:
-    return [
-        SurveyWork(
-            checkpoint=name,
-            facts=found,
-            approaches=fitting.approaches[name],
-            shrinks={
-                approach: plan.shrink
-                for (owner, approach), plan in fitting.memory.items()
-                if owner == name
-            },
-            train_ids=tuple(row.id for row in splits.train),
-            loss_turns=settings.loss_turns,
-            truncate=settings.truncate,
-            system_prompt=settings.system_prompt,
-            context_tokens=settings.context_tokens,
-            dtype=settings.dtype,
-            device=settings.device,
-            lora_rank=settings.lora_rank,
-            lora_alpha=settings.lora_alpha,
-            rows_per_step=settings.rows_per_step,
-        )
-        for name, found in checkpoints.items()
-    ]
-
-
-def _survey(
-    executor: LocalExecutor, works: Sequence[SurveyWork], observer: Observer
-) -> dict[str, dict[str, Any]]:
-    surveys = {}
-    for outcome in executor.run(works, observer):
-        if failed := outcome.values.get("failed"):
-            raise ForkpointError(failed["key"], **failed["values"])
-        if isinstance(outcome.work, SurveyWork):
-            surveys[outcome.work.checkpoint] = outcome.values
-    return surveys
-
-
 def threads_each(settings: Settings) -> int:
     """Threads of one child when `settings.workers` of them share the machine."""
     return max(1, read_machine().cores // settings.workers)
@@ -277,7 +233,7 @@ def _agree(prepared: Prepared) -> Agreement:
         arms=arms,
         rungs=rungs,
         settings=settings,
-        speeds=_speeds(prepared.surveys, "speed"),
+        speeds=speeds(prepared.surveys, "speed"),
         limits={
             name: round(found["answer_tokens"] * ANSWER_SLACK) + ANSWER_SLACK_TOKENS
             for name, found in prepared.surveys.items()
@@ -326,7 +282,7 @@ def _agree(prepared: Prepared) -> Agreement:
         cut=tuple(sorted({key for found in prepared.surveys.values() for key in found["cut"]})),
         folds=folds,
         speeds=dict(course.speeds),
-        processor_speeds=_speeds(prepared.surveys, "processor_speed"),
+        processor_speeds=speeds(prepared.surveys, "processor_speed"),
         stations=stations,
         corrections=dict(prepared.corrections),
         price=prepared.request.price,
@@ -361,10 +317,6 @@ def _arms(
         for subset in subset_names(subsets)
         for share in replay_shares(prepared.request)
     )
-
-
-def _speeds(surveys: Mapping[str, dict[str, Any]], clock: str) -> dict[str, Speed]:
-    return {name: Speed.model_validate(found[clock]) for name, found in surveys.items()}
 
 
 def _versions() -> dict[str, str]:
