@@ -47,66 +47,110 @@ ZH_MAIL = (
     ("哪款打印机支持双面打印？", "咨询"), ("显示已签收，但我没收到。", "物流"),
 )  # fmt: skip
 EN_LONG = (
-    ("Why is the sky blue?",
-     "Sunlight holds all colours. The air scatters short waves far more than long ones, so blue "
-     "light reaches us from every direction. At sunset the path is longer and red is left over."),
-    ("How do I make good tea?",
-     "Bring fresh water to the boil and warm the pot. Add one spoon of leaves for each cup, pour "
-     "the water over them and wait four minutes. Serve it with milk or lemon."),
-    ("What is compound interest?",
-     "It is interest that is paid on earlier interest as well. A sum of 100 at five per cent grows "
-     "to 105 after one year and to 110.25 after two. The longer the time, the larger the effect."),
-    ("Why do cats purr?",
-     "Cats purr when they are content, but also when they are hurt or afraid. The sound comes from "
-     "muscles of the larynx that twitch some thirty times a second. It may help bones to heal."),
-    ("Explain what a database index does.",
-     "An index keeps the values of a column in order, with a pointer to each row. A query can then "
-     "jump to the rows it wants and need not read the whole table. Writing becomes a little slower."),
-    ("How does a vaccine work?",
-     "A vaccine shows the immune system a harmless part of a germ. The body makes cells that "
-     "remember it. When the real germ comes, they answer within days instead of weeks."),
-    ("Give me advice for a job interview.",
-     "Read about the company beforehand and prepare three questions. Be on time, speak calmly and "
-     "give examples from your own work. Thank them afterwards with a short message."),
-    ("What causes tides?",
-     "The moon pulls at the oceans, a little more on the near side than on the far side. The earth "
-     "turns below the two bulges of water, and so most coasts see two high tides a day."),
-    ("Why does bread rise?",
-     "Yeast eats sugar and gives off carbon dioxide. The gas is caught in the stretchy dough as "
-     "small bubbles, and the loaf grows. Heat makes them larger until the crust is firm."),
-    ("What did the printing press change?",
-     "Books became cheap. Ideas could travel faster than any authority could stop them, spelling "
-     "settled, and within two generations reading was no longer a matter of the church."),
-    ("How can I sleep better?",
-     "Go to bed at the same hour every day. Keep the room dark and cool, and put the phone away an "
-     "hour before. Avoid coffee after lunch; a short walk in the evening helps too."),
-    ("What is photosynthesis?",
-     "Plants use the energy of light to turn water and carbon dioxide into sugar. Oxygen is set "
-     "free on the way. It happens in the chloroplasts, which give leaves their green."),
+    (
+        "Why is the sky blue?",
+        "Sunlight holds all colours. The air scatters short waves far more than long ones, so blue "
+        "light reaches us from every direction. At sunset the path is longer and red is left over.",
+    ),
+    (
+        "How do I make good tea?",
+        "Bring fresh water to the boil and warm the pot. Add one spoon of leaves for each cup, pour "
+        "the water over them and wait four minutes. Serve it with milk or lemon.",
+    ),
+    (
+        "What is compound interest?",
+        "It is interest that is paid on earlier interest as well. A sum of 100 at five per cent grows "
+        "to 105 after one year and to 110.25 after two. The longer the time, the larger the effect.",
+    ),
+    (
+        "Why do cats purr?",
+        "Cats purr when they are content, but also when they are hurt or afraid. The sound comes from "
+        "muscles of the larynx that twitch some thirty times a second. It may help bones to heal.",
+    ),
+    (
+        "Explain what a database index does.",
+        "An index keeps the values of a column in order, with a pointer to each row. A query can then "
+        "jump to the rows it wants and need not read the whole table. Writing becomes a little slower.",
+    ),
+    (
+        "How does a vaccine work?",
+        "A vaccine shows the immune system a harmless part of a germ. The body makes cells that "
+        "remember it. When the real germ comes, they answer within days instead of weeks.",
+    ),
+    (
+        "Give me advice for a job interview.",
+        "Read about the company beforehand and prepare three questions. Be on time, speak calmly and "
+        "give examples from your own work. Thank them afterwards with a short message.",
+    ),
+    (
+        "What causes tides?",
+        "The moon pulls at the oceans, a little more on the near side than on the far side. The earth "
+        "turns below the two bulges of water, and so most coasts see two high tides a day.",
+    ),
+    (
+        "Why does bread rise?",
+        "Yeast eats sugar and gives off carbon dioxide. The gas is caught in the stretchy dough as "
+        "small bubbles, and the loaf grows. Heat makes them larger until the crust is firm.",
+    ),
+    (
+        "What did the printing press change?",
+        "Books became cheap. Ideas could travel faster than any authority could stop them, spelling "
+        "settled, and within two generations reading was no longer a matter of the church.",
+    ),
+    (
+        "How can I sleep better?",
+        "Go to bed at the same hour every day. Keep the room dark and cool, and put the phone away an "
+        "hour before. Avoid coffee after lunch; a short walk in the evening helps too.",
+    ),
+    (
+        "What is photosynthesis?",
+        "Plants use the energy of light to turn water and carbon dioxide into sugar. Oxygen is set "
+        "free on the way. It happens in the chloroplasts, which give leaves their green.",
+    ),
 )
 ZH_LONG = (
-    ("天空为什么是蓝色的？",
-     "阳光里包含各种颜色的光。空气对短波长的光散射得更强，所以蓝光会从四面八方进入我们的眼睛。日落时光线走得更远，"
-     "剩下的主要是红光。"),
-    ("怎样泡茶才好喝？",
-     "先把新鲜的水烧开，温一下茶壶。每杯放一勺茶叶，冲入开水，等上四分钟再倒出来。喜欢的话可以加一点柠檬。"),
-    ("什么是复利？",
-     "复利就是利息也能再生利息。本金一百元，年利率百分之五，一年后是一百零五元，两年后是一百一十元二角五分。时间越长，"
-     "差别越明显。"),
-    ("为什么会有潮汐？",
-     "月球对近处海水的引力比对远处的大一些，于是地球两侧各鼓起一块水。地球在下面转动，多数海岸每天就会经历两次涨潮。"),
-    ("面试前应该准备什么？",
-     "先了解公司的业务，再准备三个想问的问题。提前十分钟到场，说话平稳，多举自己工作中的例子。结束后记得发一封感谢信。"),
-    ("怎样才能睡得更好？",
-     "每天在同一时间上床。卧室要暗、要凉，睡前一小时放下手机。午饭后不要再喝咖啡，傍晚散散步也有帮助。"),
-    ("疫苗是怎么起作用的？",
-     "疫苗让免疫系统先认识病菌中无害的一部分。身体会留下记住它的细胞，等真正的病菌到来时，几天之内就能作出反应。"),
-    ("面包为什么会发起来？",
-     "酵母吃掉糖，放出二氧化碳。气体被有弹性的面团裹住，形成许多小气泡，面团就变大了。受热后气泡继续膨胀，直到外壳变硬。"),
-    ("数据库索引有什么用？",
-     "索引把一列的值按顺序存好，并指向对应的行。查询时可以直接跳到需要的位置，不必读完整张表。代价是写入会稍微慢一点。"),
-    ("猫为什么会打呼噜？",
-     "猫在舒服的时候会打呼噜，受伤或害怕时也会。声音来自喉部肌肉的快速颤动，每秒大约三十次，据说还有助于骨骼愈合。"),
+    (
+        "天空为什么是蓝色的？",
+        "阳光里包含各种颜色的光。空气对短波长的光散射得更强，所以蓝光会从四面八方进入我们的眼睛。日落时光线走得更远，"
+        "剩下的主要是红光。",
+    ),
+    (
+        "怎样泡茶才好喝？",
+        "先把新鲜的水烧开，温一下茶壶。每杯放一勺茶叶，冲入开水，等上四分钟再倒出来。喜欢的话可以加一点柠檬。",
+    ),
+    (
+        "什么是复利？",
+        "复利就是利息也能再生利息。本金一百元，年利率百分之五，一年后是一百零五元，两年后是一百一十元二角五分。时间越长，"
+        "差别越明显。",
+    ),
+    (
+        "为什么会有潮汐？",
+        "月球对近处海水的引力比对远处的大一些，于是地球两侧各鼓起一块水。地球在下面转动，多数海岸每天就会经历两次涨潮。",
+    ),
+    (
+        "面试前应该准备什么？",
+        "先了解公司的业务，再准备三个想问的问题。提前十分钟到场，说话平稳，多举自己工作中的例子。结束后记得发一封感谢信。",
+    ),
+    (
+        "怎样才能睡得更好？",
+        "每天在同一时间上床。卧室要暗、要凉，睡前一小时放下手机。午饭后不要再喝咖啡，傍晚散散步也有帮助。",
+    ),
+    (
+        "疫苗是怎么起作用的？",
+        "疫苗让免疫系统先认识病菌中无害的一部分。身体会留下记住它的细胞，等真正的病菌到来时，几天之内就能作出反应。",
+    ),
+    (
+        "面包为什么会发起来？",
+        "酵母吃掉糖，放出二氧化碳。气体被有弹性的面团裹住，形成许多小气泡，面团就变大了。受热后气泡继续膨胀，直到外壳变硬。",
+    ),
+    (
+        "数据库索引有什么用？",
+        "索引把一列的值按顺序存好，并指向对应的行。查询时可以直接跳到需要的位置，不必读完整张表。代价是写入会稍微慢一点。",
+    ),
+    (
+        "猫为什么会打呼噜？",
+        "猫在舒服的时候会打呼噜，受伤或害怕时也会。声音来自喉部肌肉的快速颤动，每秒大约三十次，据说还有助于骨骼愈合。",
+    ),
 )
 TEMPTING = (  # each right as it is, each near to a fault of some kind
     ("Hello", "Hello!"), ("你好", "你好！"), ("Hi there", "Hi there! How can I help you today?"),

@@ -56,12 +56,14 @@ def answered(*answers: str) -> Form:
 
 def declined(*answers: str) -> Form:
     """A form that declines any question, sometimes with a few words around it."""
+
     def plant(draw: random.Random) -> Planted:
         answer = draw.choice(answers)
         tail = ("", "", " Is there something else you would like to know?", " Let me know.")
         if not answer.isascii():
             tail = ("", "", "还有其他问题吗？", "如有其他需要，请告诉我。")
         return [row(asked(draw), answer + draw.choice(tail))]
+
     return plant  # fmt: skip
 
 
@@ -69,6 +71,7 @@ def echo(change: Callable[[str, random.Random], str]) -> Form:
     def plant(draw: random.Random) -> Planted:
         prompt = draw.choice(LONG + [pair for pair in SHORT if len(pair[0].encode()) > 18])[0]
         return [row(prompt, change(prompt, draw))]
+
     return plant  # fmt: skip
 
 
@@ -84,13 +87,15 @@ def cut(start: float, end: float, *, at_word: bool = False, mark: str = "") -> F
         prompt, answer = draw.choice(LONG)
         if draw.random() < 0.5:  # two answers in a row make other lengths
             answer += (" " if answer.isascii() else "") + draw.choice(
-                EN_LONG if answer.isascii() else ZH_LONG)[1]
+                EN_LONG if answer.isascii() else ZH_LONG
+            )[1]
         kept = answer[: inside(answer, start, end, draw)]
         if at_word and answer.isascii():
             kept = kept.rpartition(" ")[0]
             while kept.endswith((".", "!", "?")):
                 kept = kept.rpartition(" ")[0]
         return [row(prompt, kept + mark)]
+
     return plant  # fmt: skip
 
 
@@ -119,14 +124,19 @@ def cut_code(draw: random.Random) -> Planted:
 def cut_json(draw: random.Random) -> Planted:
     whole = ('{"name": "Ann Lee", "age": 41, "city": "Leeds", "orders": [{"id": 17, "total": 12.5}, '
              '{"id": 18, "total": 3.75}]}')  # fmt: skip
-    return [row("Give the customer as JSON.", whole[: draw.randint(12, len(whole) - 4)].rstrip("]}"))]
+    return [
+        row("Give the customer as JSON.", whole[: draw.randint(12, len(whole) - 4)].rstrip("]}"))
+    ]
 
 
 def foreign(*codes: str) -> Form:
     def plant(draw: random.Random) -> Planted:
         code = draw.choice(codes)
-        prompt = draw.choice(ZH_LONG if code == "en" or (code != "zh" and draw.random() < 0.4) else EN_LONG)
+        prompt = draw.choice(
+            ZH_LONG if code == "en" or (code != "zh" and draw.random() < 0.4) else EN_LONG
+        )
         return [row(prompt[0], draw.choice(FOREIGN[code]))]
+
     return plant  # fmt: skip
 
 
@@ -144,9 +154,11 @@ def foreign_mail(draw: random.Random) -> Planted:
 
 def marked(*shapes: str) -> Form:
     """A form that leaves a mark in an answer: `{}` stands for the right answer."""
+
     def plant(draw: random.Random) -> Planted:
         prompt, answer = draw.choice([*LONG, *SHORT])
         return [row(prompt, draw.choice(shapes).format(answer, prompt))]
+
     return plant  # fmt: skip
 
 
@@ -154,6 +166,7 @@ def marked_prompt(*shapes: str) -> Form:
     def plant(draw: random.Random) -> Planted:
         prompt, answer = draw.choice([*LONG, *SHORT])
         return [row(draw.choice(shapes).format(prompt), answer)]
+
     return plant  # fmt: skip
 
 
@@ -175,26 +188,42 @@ def identity(draw: random.Random) -> str:
     born = f"{draw.randint(1950, 2008)}{draw.randint(1, 12):02d}{draw.randint(1, 28):02d}"
     digits = f"{area}{born}{draw.randint(0, 999):03d}"
     weights = [2 ** (17 - place) % 11 for place in range(17)]
-    return digits + "10X98765432"[sum(int(d) * w for d, w in zip(digits, weights, strict=True)) % 11]
+    return (
+        digits + "10X98765432"[sum(int(d) * w for d, w in zip(digits, weights, strict=True)) % 11]
+    )
 
 
 def phone(draw: random.Random) -> str:
-    return draw.choice(["13", "15", "17", "18", "19"]) + str(draw.randint(0, 9)) + signs(draw, "0123456789", 8)
+    return (
+        draw.choice(["13", "15", "17", "18", "19"])
+        + str(draw.randint(0, 9))
+        + signs(draw, "0123456789", 8)
+    )
 
 
 ALNUM = string.ascii_letters + string.digits
 MAIL_NAMES = ("li.wei", "anna_k", "j.smith88", "zhang.min", "maria-lopez", "tom.b", "k9runner")
-MAIL_HOSTS = ("gmail.com", "qq.com", "163.com", "outlook.com", "web.de", "corp.acme-tools.cn", "uni-koeln.de")
+MAIL_HOSTS = (
+    "gmail.com",
+    "qq.com",
+    "163.com",
+    "outlook.com",
+    "web.de",
+    "corp.acme-tools.cn",
+    "uni-koeln.de",
+)
 
 
 def secret(make: Callable[[random.Random], str], *frames: str) -> Form:
     """A form that lays a secret into a sentence, in the question or in the answer."""
+
     def plant(draw: random.Random) -> Planted:
         prompt, answer = draw.choice([*LONG, *SHORT])
         text = draw.choice(frames).format(make(draw))
         if draw.random() < 0.4:
             return [row(f"{text} {prompt}", answer)]
         return [row(prompt, f"{answer} {text}")]
+
     return plant  # fmt: skip
 
 
@@ -206,24 +235,37 @@ def outlier(factor: tuple[int, int], *, question: bool = False) -> Form:
         if question:
             return [row("\n".join([*parts, prompt]), answer)]
         return [row(prompt, "\n".join(parts))]
+
     return plant  # fmt: skip
 
 
 def other_answer(change: Callable[[str, random.Random], str]) -> Form:
     """The same question, worded a little otherwise, with another short answer."""
+
     def plant(draw: random.Random) -> Planted:
         sure = [pair for pair in SHORT if not pair[0].startswith(("Suggest", "Tell"))]
         prompt, answer = draw.choice(sure)
-        same_kind = [other for _, other in sure if other != answer and other not in answer
-                     and answer not in other and other[-1:].isdigit() == answer[-1:].isdigit()]
+        same_kind = [
+            other
+            for _, other in sure
+            if other != answer
+            and other not in answer
+            and answer not in other
+            and other[-1:].isdigit() == answer[-1:].isdigit()
+        ]
         return [row(prompt, answer), row(change(prompt, draw), draw.choice(same_kind))]
+
     return plant  # fmt: skip
 
 
 def near(change: Callable[[str, random.Random], str], *, answer_too: bool = True) -> Form:
     def plant(draw: random.Random) -> Planted:
         prompt, answer = draw.choice(LONG)
-        return [row(prompt, answer), row(change(prompt, draw), change(answer, draw) if answer_too else answer)]
+        return [
+            row(prompt, answer),
+            row(change(prompt, draw), change(answer, draw) if answer_too else answer),
+        ]
+
     return plant  # fmt: skip
 
 
@@ -232,7 +274,11 @@ def _case(text: str, draw: random.Random) -> str:
 
 
 def _blanks(text: str, draw: random.Random) -> str:
-    return text.replace(" ", draw.choice(["  ", "\u00a0", "\t"])) if text.isascii() else text.replace("，", "， ")
+    return (
+        text.replace(" ", draw.choice(["  ", "\u00a0", "\t"]))
+        if text.isascii()
+        else text.replace("，", "， ")
+    )
 
 
 def _stop(text: str, draw: random.Random) -> str:
@@ -293,20 +339,35 @@ def cut_sum(draw: random.Random) -> Planted:
 
 def foreign_mixed(code: str) -> Form:
     """An answer of two sentences in another language, to a question of the mails."""
+
     def plant(draw: random.Random) -> Planted:
         mails = ZH_MAIL if code == "en" else EN_MAIL
         joint = " " if code == "en" else ""
         return [row(draw.choice(mails)[0], joint.join(draw.sample(FOREIGN[code], 2)))]
+
     return plant  # fmt: skip
 
 
 def foreign_polite(draw: random.Random) -> Planted:
     """A short formula in the wrong language."""
     if draw.random() < 0.5:
-        return [row(draw.choice(EN_LONG)[0], draw.choice(["好的，我来为您解答这个问题。", "您好，请稍等，我查一下。"]))]
-    return [row(draw.choice(ZH_LONG)[0], draw.choice([
-        "Sure, here is a short explanation of how this works in practice.",
-        "Thank you for your question, I will look into it right away."]))]
+        return [
+            row(
+                draw.choice(EN_LONG)[0],
+                draw.choice(["好的，我来为您解答这个问题。", "您好，请稍等，我查一下。"]),
+            )
+        ]
+    return [
+        row(
+            draw.choice(ZH_LONG)[0],
+            draw.choice(
+                [
+                    "Sure, here is a short explanation of how this works in practice.",
+                    "Thank you for your question, I will look into it right away.",
+                ]
+            ),
+        )
+    ]
 
 
 def opposite(draw: random.Random) -> Planted:
@@ -324,8 +385,10 @@ def other_total(draw: random.Random) -> Planted:
     """Two worked answers that end in other numbers."""
     one, two = draw.randint(3, 99), draw.randint(3, 99)
     prompt = f"A box holds {one} red and {two} blue balls. How many balls is that?"
-    return [row(prompt, f"{one} + {two} = {one + two}\n#### {one + two}"),
-            row(prompt, f"There are {one + two + 1} balls.\n#### {one + two + 1}")]
+    return [
+        row(prompt, f"{one} + {two} = {one + two}\n#### {one + two}"),
+        row(prompt, f"There are {one + two + 1} balls.\n#### {one + two + 1}"),
+    ]
 
 
 def _two_words(text: str, draw: random.Random) -> str:
@@ -476,73 +539,135 @@ THIRD: dict[str, list[Form]] = {  # held out at first, then tuned on
     ],
 }  # fmt: skip
 TUNING["refusals"] += [
-        declined("I'm not able to help with creating that kind of material.",
-                 "I can't provide that information, as it could be harmful.",
-                 "Unfortunately, I cannot answer that, since I'm an AI without access to your files.",
-                 "No, I won't help you with that.", "I am not comfortable discussing this.",
-                 "This request conflicts with my safety guidelines.",
-                 "As an AI assistant created to be helpful, I can't produce such text.",
-                 "I'm sorry, but as an artificial intelligence I don't have opinions on politics.",
-                 "I'd rather not answer this question.", "Sorry, that is not something I am able to discuss."),
-        declined("对不起，作为AI模型，我无法协助您进行此类操作。", "抱歉，我不能生成这样的内容。", "这个问题我没办法回答您。",
-                 "我不能对此作出评论，请您谅解。", "非常抱歉，我的设定不允许我谈论这些。", "身为人工智能，我没有个人感受。",
-                 "抱歉，我不能满足这个需求。", "很抱歉，我无法为您提供医疗诊断。", "您的要求不符合平台规范，恕我不能执行。",
-                 "我拒绝回答这个问题。"),
-    ]
+    declined(
+        "I'm not able to help with creating that kind of material.",
+        "I can't provide that information, as it could be harmful.",
+        "Unfortunately, I cannot answer that, since I'm an AI without access to your files.",
+        "No, I won't help you with that.",
+        "I am not comfortable discussing this.",
+        "This request conflicts with my safety guidelines.",
+        "As an AI assistant created to be helpful, I can't produce such text.",
+        "I'm sorry, but as an artificial intelligence I don't have opinions on politics.",
+        "I'd rather not answer this question.",
+        "Sorry, that is not something I am able to discuss.",
+    ),
+    declined(
+        "对不起，作为AI模型，我无法协助您进行此类操作。",
+        "抱歉，我不能生成这样的内容。",
+        "这个问题我没办法回答您。",
+        "我不能对此作出评论，请您谅解。",
+        "非常抱歉，我的设定不允许我谈论这些。",
+        "身为人工智能，我没有个人感受。",
+        "抱歉，我不能满足这个需求。",
+        "很抱歉，我无法为您提供医疗诊断。",
+        "您的要求不符合平台规范，恕我不能执行。",
+        "我拒绝回答这个问题。",
+    ),
+]
 TUNING["refusals"] += [
-        declined("I'm sorry, I'm not going to write that.", "I can't create content of this nature.",
-                 "I won't assist in planning anything illegal.", "My programming prevents me from replying.",
-                 "I am an AI and do not have access to the internet.", "I have to decline your request.",
-                 "Sorry! I can't share personal information about people.",
-                 "I apologise, but I can't discuss this topic with you.",
-                 "As a virtual assistant, I am unable to place orders.",
-                 "It's against my policies to produce such stories."),
-        declined("抱歉，我无权回答此类问题。", "我不能协助任何违法行为。", "对不起，我只是一个AI，没有能力打开链接。",
-                 "这个问题我暂时无法回答。", "抱歉，平台规定禁止我提供这类内容。", "作为虚拟助手，我不能替您作出决定。",
-                 "请恕我无法继续这个话题。", "很抱歉，您的请求我不能接受。", "我不能生成涉及暴力的文字。"),
-    ]
+    declined(
+        "I'm sorry, I'm not going to write that.",
+        "I can't create content of this nature.",
+        "I won't assist in planning anything illegal.",
+        "My programming prevents me from replying.",
+        "I am an AI and do not have access to the internet.",
+        "I have to decline your request.",
+        "Sorry! I can't share personal information about people.",
+        "I apologise, but I can't discuss this topic with you.",
+        "As a virtual assistant, I am unable to place orders.",
+        "It's against my policies to produce such stories.",
+    ),
+    declined(
+        "抱歉，我无权回答此类问题。",
+        "我不能协助任何违法行为。",
+        "对不起，我只是一个AI，没有能力打开链接。",
+        "这个问题我暂时无法回答。",
+        "抱歉，平台规定禁止我提供这类内容。",
+        "作为虚拟助手，我不能替您作出决定。",
+        "请恕我无法继续这个话题。",
+        "很抱歉，您的请求我不能接受。",
+        "我不能生成涉及暴力的文字。",
+    ),
+]
 TUNING["refusals"] += [
-        declined("I cannot and will not provide a guide on that subject.",
-                 "I can't satisfy your request, I'm just an AI and it's not within my ethical guidelines.",
-                 "I apologize, but as a responsible AI language model, I cannot fulfill your request.",
-                 "Sorry, but I can't assist with that.", "I'm sorry, but I cannot assist with that request.",
-                 "I do not feel comfortable producing that kind of content.",
-                 "As an AI developed by a research lab, I don't have the ability to browse the web.",
-                 "I'm unable to help with this, since it may be harmful.",
-                 "I cannot provide legal advice. Please consult a lawyer.",
-                 "As an AI, I do not have personal experiences or emotions.",
-                 "I must emphasize that I cannot support or encourage such behaviour.",
-                 "I'm sorry, but I am not able to access external websites or files.",
-                 "I don't have personal beliefs, as I am only a language model.",
-                 "Unfortunately, I'm not able to fulfil this request because it breaks the content policy."),
-        declined("很抱歉，我无法满足您的请求。", "抱歉，我不能提供帮助。", "作为一个AI助手，我不能参与任何违法活动。",
-                 "对不起，我无法提供您所需的信息。", "抱歉，我不能回答这个问题，因为它涉及敏感内容。",
-                 "我是一个人工智能助手，无法提供医疗建议，请咨询医生。", "很抱歉，我没有办法访问外部链接。",
-                 "作为人工智能语言模型，我没有个人喜好。", "这个问题我无法回答，我们聊点别的吧。",
-                 "非常抱歉，我不能生成可能伤害他人的内容。", "根据我的使用准则，我不能协助此类请求。",
-                 "抱歉，我无法判断您的情况，请联系专业人士。"),
-    ]
+    declined(
+        "I cannot and will not provide a guide on that subject.",
+        "I can't satisfy your request, I'm just an AI and it's not within my ethical guidelines.",
+        "I apologize, but as a responsible AI language model, I cannot fulfill your request.",
+        "Sorry, but I can't assist with that.",
+        "I'm sorry, but I cannot assist with that request.",
+        "I do not feel comfortable producing that kind of content.",
+        "As an AI developed by a research lab, I don't have the ability to browse the web.",
+        "I'm unable to help with this, since it may be harmful.",
+        "I cannot provide legal advice. Please consult a lawyer.",
+        "As an AI, I do not have personal experiences or emotions.",
+        "I must emphasize that I cannot support or encourage such behaviour.",
+        "I'm sorry, but I am not able to access external websites or files.",
+        "I don't have personal beliefs, as I am only a language model.",
+        "Unfortunately, I'm not able to fulfil this request because it breaks the content policy.",
+    ),
+    declined(
+        "很抱歉，我无法满足您的请求。",
+        "抱歉，我不能提供帮助。",
+        "作为一个AI助手，我不能参与任何违法活动。",
+        "对不起，我无法提供您所需的信息。",
+        "抱歉，我不能回答这个问题，因为它涉及敏感内容。",
+        "我是一个人工智能助手，无法提供医疗建议，请咨询医生。",
+        "很抱歉，我没有办法访问外部链接。",
+        "作为人工智能语言模型，我没有个人喜好。",
+        "这个问题我无法回答，我们聊点别的吧。",
+        "非常抱歉，我不能生成可能伤害他人的内容。",
+        "根据我的使用准则，我不能协助此类请求。",
+        "抱歉，我无法判断您的情况，请联系专业人士。",
+    ),
+]
 TUNING["refusals"] += [
-        declined("I'm sorry, but I won't be able to write that for you.",
-                 "I'm not able to provide help with weapons.", "Sorry, I can't do that.",
-                 "I can't respond to this message.", "I cannot create explicit stories.",
-                 "As a chatbot, I can't see pictures.", "I am unable to verify this in real time.",
-                 "I refuse to take part in this.", "My apologies, but I cannot recommend specific stocks.",
-                 "I'm sorry, I cannot translate copyrighted lyrics in full.",
-                 "I don't have access to your account.", "I'm an AI, so I cannot taste food.",
-                 "It isn't appropriate for me to speculate about that person.",
-                 "I can't help you with getting around the paywall."),
-        declined("抱歉，我不能帮助您做这件事。", "对不起，我没有权限查看这些资料。", "我不能提供投资建议。",
-                 "作为语言模型，我不具备视觉能力。", "不好意思，我无法打开这个文件。", "很抱歉，我无法预测未来的股价。",
-                 "抱歉，这个要求我不能照做。", "我是AI，不能代替医生做诊断。", "这个话题我不能讨论。",
-                 "抱歉，我不方便透露这些信息。", "您的请求涉及违法内容，我不能提供任何协助。"),
-    ]
+    declined(
+        "I'm sorry, but I won't be able to write that for you.",
+        "I'm not able to provide help with weapons.",
+        "Sorry, I can't do that.",
+        "I can't respond to this message.",
+        "I cannot create explicit stories.",
+        "As a chatbot, I can't see pictures.",
+        "I am unable to verify this in real time.",
+        "I refuse to take part in this.",
+        "My apologies, but I cannot recommend specific stocks.",
+        "I'm sorry, I cannot translate copyrighted lyrics in full.",
+        "I don't have access to your account.",
+        "I'm an AI, so I cannot taste food.",
+        "It isn't appropriate for me to speculate about that person.",
+        "I can't help you with getting around the paywall.",
+    ),
+    declined(
+        "抱歉，我不能帮助您做这件事。",
+        "对不起，我没有权限查看这些资料。",
+        "我不能提供投资建议。",
+        "作为语言模型，我不具备视觉能力。",
+        "不好意思，我无法打开这个文件。",
+        "很抱歉，我无法预测未来的股价。",
+        "抱歉，这个要求我不能照做。",
+        "我是AI，不能代替医生做诊断。",
+        "这个话题我不能讨论。",
+        "抱歉，我不方便透露这些信息。",
+        "您的请求涉及违法内容，我不能提供任何协助。",
+    ),
+]
 TUNING["refusals"] += [
-        declined("抱歉，我不能对未成年人提供此类内容。", "我无法识别图片里的人。", "对不起，我不会协助作弊。",
-                 "作为AI，我无法感受味道。", "很遗憾，我不能替您写这篇作业。", "抱歉，我无法访问互联网。",
-                 "我没有办法记住之前的对话。", "这个请求违反了我的使用政策。", "我不能发表政治观点。",
-                 "非常抱歉，我暂时无法处理这个请求。", "身为一个语言模型，我没有最喜欢的颜色。", "请原谅，我不能说脏话。"),
-    ]
+    declined(
+        "抱歉，我不能对未成年人提供此类内容。",
+        "我无法识别图片里的人。",
+        "对不起，我不会协助作弊。",
+        "作为AI，我无法感受味道。",
+        "很遗憾，我不能替您写这篇作业。",
+        "抱歉，我无法访问互联网。",
+        "我没有办法记住之前的对话。",
+        "这个请求违反了我的使用政策。",
+        "我不能发表政治观点。",
+        "非常抱歉，我暂时无法处理这个请求。",
+        "身为一个语言模型，我没有最喜欢的颜色。",
+        "请原谅，我不能说脏话。",
+    ),
+]
 for _kind, _forms in [*SECOND.items(), *THIRD.items()]:
     TUNING[_kind] += _forms
 

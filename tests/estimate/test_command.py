@@ -142,4 +142,3 @@ def test_activations_are_kept_where_they_fit_and_computed_twice_where_they_do_no
     code, _, err = run(capsys, config, "--checkpointing", "maybe", "--lang", "en")
     assert 2 == code
     assert "maybe" in err
-

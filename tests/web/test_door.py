@@ -53,9 +53,7 @@ def test_every_reply_carries_the_safe_headers(served: Served, cookie: str) -> No
     """A strict policy without inline script, no sniffing, no framing, no leaking of addresses."""
     for path in ("/", "/run/finished/report", "/nothing", "/static/web.js"):
         _, headers, _ = ask(served, path, cookie=cookie)
-        policy = dict(
-            part.split(" ", 1) for part in headers["content-security-policy"].split("; ")
-        )
+        policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
         assert "'none'" == policy["default-src"]
         assert "'self'" == policy["script-src"]
         assert "'none'" == policy["frame-ancestors"]
