@@ -24,15 +24,16 @@ from forkpoint.race.setup import prepare, threads_each
 from forkpoint.race.terminal import Terminal
 
 CHECKPOINTS = ("SmolLM2-135M-Instruct", "gemma-3-270m-base")
-ROWS = {"labels": (128, 24, 60), "gsm8k": (48, 12, 16)}  # to train on, to decide with, to test
-ROWS_PER_STEP = {"labels": 4, "gsm8k": 1}  # so few that there are two rungs
+ROWS = {"labels": (128, 24, 60), "gsm8k": (24, 8, 16)}  # to train on, to decide with, to test
+ROWS_PER_STEP = {"labels": 4, "gsm8k": 1}
+BUDGET = {"labels": "50%", "gsm8k": "100%"}  # of brute force; so few steps are one rung
+SEEDS = {"labels": 3, "gsm8k": 1}  # trainings of a close finalist
 
 
 def main() -> None:
     """Prepare or resume the race, run it to its verdict, print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--task", choices=tuple(ROWS), default="labels")
-    parser.add_argument("--budget", default="50%")
     parser.add_argument("--out", type=Path, default=Path("runs/real-weights"))
     given = parser.parse_args()
     real = Path(os.environ.get("FORKPOINT_REAL", ".real"))
@@ -40,14 +41,14 @@ def main() -> None:
     folder = given.out / given.task
     with Terminal("en") as terminal:
         if not (folder / AGREEMENT).exists():
-            prepare(request(given.task, given.budget, models, given.out), folder, terminal)
+            prepare(request(given.task, models, given.out), folder, terminal)
         settings = read_agreement(folder).settings
         executor = LocalExecutor(folder, settings.workers, threads_each(settings))
         verdict = run_race(folder, executor, terminal)
     show(folder, json.loads(verdict.to_json()))
 
 
-def request(task: str, budget: str, models: tuple[str, ...], out: Path) -> RaceRequest:
+def request(task: str, models: tuple[str, ...], out: Path) -> RaceRequest:
     """The race of a task, on the first rows of its files."""
     train, validation, test = ROWS[task]
     if task == "labels":
@@ -71,8 +72,9 @@ def request(task: str, budget: str, models: tuple[str, ...], out: Path) -> RaceR
         models=models,
         approaches=("lora",),
         columns=columns,
-        budget=budget,
+        budget=BUDGET[task],
         passes=1.0,
+        finalist_seeds=SEEDS[task],
         rows_per_step=ROWS_PER_STEP[task],
         skip_general=True,
         workers=2,
