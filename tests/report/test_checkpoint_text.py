@@ -25,10 +25,10 @@ def test_every_judgement_is_shown_with_its_weights(facts: CheckpointFacts, lang:
     assert "{" not in text.replace("{%", "")
 
 
-def test_the_two_languages_differ_and_hold_the_same_lines(facts: CheckpointFacts) -> None:
+def test_the_two_languages_differ_and_hold_the_same_blocks(facts: CheckpointFacts) -> None:
     """Chinese is a translation, not another report."""
     english, chinese = (checkpoint_text(facts, lang) for lang in ("en", "zh"))
-    assert english.count("\n") == chinese.count("\n")
+    assert english.count("\n\n") == chinese.count("\n\n")
     assert any("\u4e00" <= letter <= "\u9fff" for letter in chinese)
 
 

@@ -129,9 +129,15 @@ def test_every_word_of_the_templates_is_in_the_catalogue() -> None:
     from forkpoint.words import area
 
     folder = files("forkpoint.report").joinpath("templates")
-    source = "".join(
-        path.read_text(encoding="utf-8") for path in folder.iterdir() if path.name.endswith("jinja")
-    )
+    templates = {
+        path.name: path.read_text(encoding="utf-8")
+        for path in folder.iterdir()
+        if path.name.endswith("jinja")
+    }
+    compared = set(re.findall(r"\bt\('(\w+)'", templates.pop("compare.html.jinja")))
+    known = set(area("compare"))
+    assert {word for word in compared if word not in known and not word.endswith("_")} == set()
+    source = "".join(templates.values())
     used = set(re.findall(r"\bt\('(\w+)'", source)) - {
         "section_",
         "state_",

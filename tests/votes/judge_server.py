@@ -36,7 +36,8 @@ class Handler(BaseHTTPRequestHandler):
         """One chat completion."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         line = {"key": self.headers.get("Authorization"), "body": json.loads(body)}
-        print(json.dumps(line), file=sys.stderr, flush=True)
+        sys.stderr.write(json.dumps(line) + "\n")  # at once: requests are answered in threads
+        sys.stderr.flush()
         Handler.seen += 1
         mode = Handler.mode
         if mode == "dies" and Handler.seen > 6:
