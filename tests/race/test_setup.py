@@ -38,7 +38,7 @@ def tickets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("setup") / "rows.jsonl"
     lines = bundled("tickets").read_text(encoding="utf-8").splitlines()[:100]
     lines += [row(f"please write number {number}", f"{number} {LONG}") for number in range(3)]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path.write_text("\n".join([*lines, '{"messages": []}']) + "\n", encoding="utf-8")
     return path
 
 
@@ -63,7 +63,8 @@ def test_below_500_rows_every_row_is_tested_once(tickets: Path, tmp_path: Path) 
     assert 3 == len([why for why in plan.excluded.values() if why == "race.excluded_too_long"])
     for fold in plan.folds:
         assert not set(fold.train_ids) & {*fold.test_ids, *fold.rung_validation_ids}
-    assert "5" in plan_text(plan, "en")
+    assert "5 folds" in plan_text(plan, "en")
+    assert "line 104" in plan_text(plan, "en")  # the broken row, named before the start
 
 
 def test_answers_are_cut_only_where_asked_and_only_in_training(

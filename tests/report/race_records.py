@@ -129,11 +129,11 @@ def profile(rows: int, spoil: Callable[[str], str]) -> DataProfile:
             RowFault(
                 file=spoil("tickets.jsonl"),
                 line=12,
-                key="data.no_answer",
-                values={"found": spoil("user")},
+                key="data.fault_no_answer",
+                values={"role": spoil("user")},
             ),
             RowFault(
-                file=spoil("tickets.jsonl"), line=77, key="data.not_json", values={"column": 31}
+                file=spoil("tickets.jsonl"), line=77, key="data.fault_empty_answer", values={}
             ),
         ),
         fault_count=2,

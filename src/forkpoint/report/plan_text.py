@@ -1,10 +1,15 @@
 """The plan of a race as a person reads it before saying yes."""
 
+from forkpoint.data.bad_row import fault_sentence
+from forkpoint.data.profile_record import DataProfile
 from forkpoint.ledger import Agreement
 from forkpoint.plan.clock import minutes
 from forkpoint.plan.price import read_price
+from forkpoint.report.data_text import printable
 from forkpoint.report.plan_memory import memory_lines
 from forkpoint.words import say
+
+FAULTS_SHOWN = 3  # broken rows told before a race
 
 
 def plan_text(agreement: Agreement, lang: str) -> str:
@@ -20,6 +25,7 @@ def plan_text(agreement: Agreement, lang: str) -> str:
             removed=len(agreement.removed),
             excluded=len(agreement.excluded),
         ),
+        *_broken(agreement, lang),
         *_folds(agreement, lang),
         *_cut(agreement, lang),
         say(
@@ -51,6 +57,16 @@ def plan_text(agreement: Agreement, lang: str) -> str:
     ]
     title = say("race.plan_title", lang)
     return "\n".join([title, *(f"  {line}" for line in lines)])
+
+
+def _broken(agreement: Agreement, lang: str) -> list[str]:
+    """Rows that could not be read, the first of them with how to mend them."""
+    profile = DataProfile.from_json(agreement.profile_json)
+    if not profile.fault_count:
+        return []
+    shown = [fault_sentence(fault, lang) for fault in profile.faults[:FAULTS_SHOWN]]
+    told = [say("race.plan_broken", lang, rows=profile.fault_count)]
+    return told + [f"  {printable(sentence)}" for sentence in shown]
 
 
 def _cut(agreement: Agreement, lang: str) -> list[str]:
