@@ -1,12 +1,14 @@
 """Kill a live race with -9 at drawn moments, resume it each time: the same decisions, the same end.
 
     python benchmarks/kills.py --n 10 --seed 1
-    python benchmarks/kills.py --n 1000 --seed 1        (the campaign)
+    python benchmarks/kills.py --n 1000 --seed 1 --jobs 2 --out kills       (the campaign)
 
 One race is run undisturbed. Then kills are spread over races in fresh folders that begin from the
 same agreement: each waits for a number of ledger lines drawn from the seed, then a drawn part of a
 second, so that kills fall into records, checkpoints and answers alike. A race is killed ten times
 at most, then left to end, and its decisions and verdict are compared with the undisturbed ones.
+A campaign that was stopped goes on where it was when it is called again with the same `--out`: the
+moments of a race depend on the seed and on the race's number alone.
 """
 
 import argparse
@@ -19,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -32,30 +35,51 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=10, help="kills in all")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=None)
+    parser.add_argument("--jobs", type=int, default=1, help="races at a time")
+    parser.add_argument("--out", type=Path, default=None, help="a folder; the same goes on")
     given = parser.parse_args()
     print(f"seed {given.seed}")
     out = given.out or Path(tempfile.mkdtemp(prefix="kills-"))
-    start = out / "start"
-    prepare(start, out)
-    whole = out / "whole"
-    shutil.copytree(start, whole)
-    resume(whole, None)
-    rng = random.Random(given.seed)
-    left, bad, number = given.n, 0, 0
-    while left > 0:
-        folder = out / f"race-{number}"
-        shutil.copytree(start, folder)
-        killed = killed_race(folder, whole, rng, min(left, KILLS_A_RACE))
-        same = outcome(folder) == outcome(whole)
-        bad += not same
-        left -= max(killed, 1)
-        number += 1
-        print(f"race {number}: {killed} kills, {'same' if same else 'DIFFERENT'}", flush=True)
-        if same:
-            shutil.rmtree(folder)
-    print(f"{given.n - left} kills in {number} races, {bad} with another end")
+    start, whole = out / "start", out / "whole"
+    if not (whole / "verdict.json").exists():
+        shutil.rmtree(start, ignore_errors=True)
+        shutil.rmtree(whole, ignore_errors=True)
+        prepare(start, out)
+        shutil.copytree(start, whole)
+        resume(whole, None)
+    log = out / f"races-{given.seed}.jsonl"
+    races = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    while (left := given.n - sum(race["kills"] for race in races)) > 0:
+        first = 1 + max((race["race"] for race in races), default=-1)
+        shares = [min(KILLS_A_RACE, left - done) for done in range(0, left, KILLS_A_RACE)]
+        with ThreadPoolExecutor(given.jobs) as pool:
+            wanted = [
+                pool.submit(one_race, out, given.seed, first + number, kills)
+                for number, kills in enumerate(shares)
+            ]
+            for ended in as_completed(wanted):
+                race = ended.result()
+                races.append(race)
+                with log.open("a") as file:
+                    file.write(json.dumps(race) + "\n")
+                said = "same" if race["same"] else "DIFFERENT"
+                print(f"race {race['race']}: {race['kills']} kills, {said}", flush=True)
+    bad = sum(not race["same"] for race in races)
+    kills = sum(race["kills"] for race in races)
+    print(f"{kills} kills in {len(races)} races, {bad} with another end")
     raise SystemExit(bad > 0)
+
+
+def one_race(out: Path, seed: int, number: int, kills: int) -> dict[str, Any]:
+    """Race `number`: killed at its own drawn moments, left to end, compared; kept if it differs."""
+    folder = out / f"race-{number}"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(out / "start", folder)
+    done = killed_race(folder, out / "whole", random.Random(f"{seed}.{number}"), kills)
+    same = outcome(folder) == outcome(out / "whole")
+    if same:
+        shutil.rmtree(folder)
+    return {"race": number, "kills": done, "same": same}
 
 
 def rows_file(out: Path) -> Path:
@@ -95,7 +119,7 @@ def resume(folder: Path, wait: tuple[int, float] | None) -> bool:
         [sys.executable, "-m", "forkpoint", "race", "--resume", str(folder), "--json"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        start_new_session=True,
+        process_group=0,
         env={**os.environ, "HF_HUB_OFFLINE": "1", "FORKPOINT_HOME": str(folder / "home")},
     )
     if wait is None:
@@ -127,7 +151,7 @@ def killed_race(folder: Path, whole: Path, rng: random.Random, kills: int) -> in
     for moment in moments:
         resumed = sum(1 for piece in ledger(folder) if piece["kind"] == "resumed")
         if not resume(folder, (moment + resumed, rng.random())):
-            break
+            break  # it ended first
         done += 1
     resume(folder, None)
     return done
@@ -142,12 +166,17 @@ def ledger(folder: Path) -> list[dict[str, Any]]:
 
 
 def outcome(folder: Path) -> tuple[list[Any], dict[str, Any]]:
-    """What a race decided and how it ended, without what belongs to the run."""
+    """What a race decided and how it ended, without what belongs to the run.
+
+    Which of two arms that are measured side by side is ready first belongs to the run: the
+    decisions are compared arm by arm.
+    """
     decided = [
         {key: value for key, value in line.items() if key not in ("seq", "time")}
         for line in ledger(folder)
         if line["kind"] in DECISIONS
     ]
+    decided.sort(key=lambda line: (line["kind"], line.get("arm", "")))
     verdict = json.loads((folder / "verdict.json").read_text())
     for result in verdict["results"]:
         result.pop("seconds"), result.pop("peak_bytes")

@@ -46,7 +46,20 @@ def load_model(path: str | Path, *, dtype: Dtype = "float32", device: str = "cpu
         raise Unreadable("train.weights_unreadable", path=path, error=_line(error)) from error
     ends = model.generation_config.eos_token_id
     model.generation_config = GenerationConfig(eos_token_id=ends)
+    _keep_the_head_whole(model)
     return model.to(device).eval()
+
+
+def _keep_the_head_whole(model: Any) -> None:
+    """Hand the head a contiguous hidden state.
+
+    With `logits_to_keep`, as generation uses it, the hidden state is a cut of a longer one; torch
+    then copies a frozen head once for every row of the batch (gigabytes where the vocabulary is
+    large, and twenty times the time; docs/LOG.md, 'The head that was copied').
+    """
+    head = model.get_output_embeddings()
+    if head is not None:
+        head.register_forward_pre_hook(lambda _, given: (given[0].contiguous(), *given[1:]))
 
 
 def generation_end_ids(model: Any) -> tuple[int, ...]:
