@@ -58,6 +58,10 @@ def command(lang: str) -> Callable[..., None]:
         subset: list[str] = option([], "--subset"),
         replay: list[float] = option([], "--replay"),
         replay_rows: str = option(None, "--replay-rows"),
+        retain: list[str] = option([], "--retain"),
+        floor: str = option(None, "--floor"),
+        corpus: str = option(None, "--corpus"),
+        twin: list[str] = option([], "--twin"),
         json: bool = json_option(lang),
         format: str = format_option(lang),
         lang: str = lang_option(lang),
@@ -106,6 +110,10 @@ def command(lang: str) -> Callable[..., None]:
             subsets=tuple(subset),
             replay=tuple(replay),
             replay_rows=replay_rows,
+            retain=tuple(task for given in retain for task in given.split(",") if task),
+            floor=floor,
+            corpus=corpus,
+            twins=tuple(twin),
         )
         _start(request, out, dry_run=dry_run, yes=yes, lang=lang, as_json=as_json)
 
@@ -204,7 +212,8 @@ def _run(folder: Path, lang: str, as_json: bool) -> None:
     from forkpoint.errors import BudgetSpent, Interrupted
     from forkpoint.race.driver import read_agreement, run_race
     from forkpoint.race.executor import LocalExecutor
-    from forkpoint.race.setup import check_checkpoints, limit_seconds, threads_each
+    from forkpoint.race.setup import limit_seconds, threads_each
+    from forkpoint.race.starting_points import check_checkpoints
     from forkpoint.race.terminal import Terminal
 
     agreement = read_agreement(folder)

@@ -12,6 +12,7 @@ from forkpoint.ledger.agreement import (
     Speed,
     SubsetPlan,
     UnfitArm,
+    UnmetArm,
 )
 from forkpoint.ledger.book import Book, read_lines, write_whole
 from forkpoint.ledger.lines import (
@@ -19,6 +20,7 @@ from forkpoint.ledger.lines import (
     AnswersMade,
     AnyLine,
     ArmDropped,
+    DriftMeasured,
     Finalists,
     GeneralMeasured,
     Line,
@@ -27,6 +29,7 @@ from forkpoint.ledger.lines import (
     RacingEnded,
     RateChosen,
     Resumed,
+    RetainMeasured,
     TestOpened,
     Trial,
     TrialFailed,
@@ -44,6 +47,7 @@ __all__ = [
     "Book",
     "Correction",
     "DialChange",
+    "DriftMeasured",
     "Finalists",
     "GeneralMeasured",
     "Line",
@@ -53,6 +57,7 @@ __all__ = [
     "RacingEnded",
     "RateChosen",
     "Resumed",
+    "RetainMeasured",
     "RungPlan",
     "Settings",
     "Sides",
@@ -64,6 +69,7 @@ __all__ = [
     "TrialScored",
     "TrialStarted",
     "UnfitArm",
+    "UnmetArm",
     "read_lines",
     "write_whole",
 ]

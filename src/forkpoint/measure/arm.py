@@ -22,6 +22,7 @@ class ScoringRow:
 
     row: Row
     rendered: Rendered
+    worse: Rendered | None = None  # with the rejected answer of a preference pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def score_arm(
         _row_score(row, metric, limits, answers[place] if answers else None, bits[place])
         for place, row in enumerate(rows)
     ]
+    scored = _with_preferences(model, rows, scored, bits)
     if metric not in METRICS:
         scored = _with_own_scores(metric, rows, scored)
     return _summary(metric, scored, seconds=time.monotonic() - begin)
@@ -98,6 +100,28 @@ def _row_score(
     )
 
 
+def _with_preferences(
+    model: Any,
+    rows: Sequence[ScoringRow],
+    scored: list[RowScore],
+    bits: Sequence[tuple[float, float]],
+) -> list[RowScore]:
+    """Whether the chosen answer is found likelier than the rejected one, by bits a byte.
+
+    A sum of bits would prefer the shorter answer. What ends the turn counts as one byte more.
+    """
+    asked = [place for place, row in enumerate(rows) if row.worse is not None]
+    worse_bits = row_bits(model, [row.worse for row in rows if row.worse is not None])
+    found = list(scored)
+    for place, worse in zip(asked, worse_bits, strict=True):
+        row = rows[place]
+        better_bytes = len(row.row.answer.encode()) + 1
+        worse_bytes = len((row.row.rejected or "").encode()) + 1
+        preferred = sum(bits[place]) / better_bytes < sum(worse) / worse_bytes
+        found[place] = found[place].model_copy(update={"preferred": preferred})
+    return found
+
+
 def _with_own_scores(
     metric: str, rows: Sequence[ScoringRow], scored: list[RowScore]
 ) -> list[RowScore]:
@@ -131,6 +155,7 @@ def _summary(metric: str, scored: list[RowScore], seconds: float) -> ArmScores:
         )
     else:
         primary = nothing(metric, "higher")
+    pairs = [line.preferred for line in scored if line.preferred is not None]
     answered = metric != "bits_per_byte"
     none = nothing("share", "higher")
     return ArmScores(
@@ -145,6 +170,7 @@ def _summary(metric: str, scored: list[RowScore], seconds: float) -> ArmScores:
         stop_bits=mean([line.stop_bits or 0.0 for line in scored], "bits", "lower"),
         bits_decide=sum(line.expected_bytes for line in spans) >= SHORTEST_BYTES * len(spans) > 0,
         rows=tuple(scored),
+        preferred=rate(pairs) if pairs else None,
         unscored=len(scored) - len(measured),
         seconds=seconds,
         generated_tokens=sum(line.answer_tokens for line in scored),

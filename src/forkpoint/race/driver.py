@@ -13,11 +13,13 @@ from forkpoint.ledger import (
     AnswersMade,
     AnyLine,
     Book,
+    DriftMeasured,
     GeneralMeasured,
     Line,
     RaceEnded,
     RacingEnded,
     Resumed,
+    RetainMeasured,
     TestOpened,
     TrialFailed,
     TrialScored,
@@ -34,8 +36,8 @@ from forkpoint.verdict.verdict_record import Verdict
 
 AGREEMENT = "race.json"
 MAX_SHRINKS = 2  # how often a trial that ran out of memory is tried again, smaller
-_MEASURED: TypeAdapter[TrialScored | AnswersMade | GeneralMeasured] = TypeAdapter(
-    TrialScored | AnswersMade | GeneralMeasured
+_MEASURED: TypeAdapter[Any] = TypeAdapter(
+    TrialScored | AnswersMade | GeneralMeasured | DriftMeasured | RetainMeasured
 )
 
 

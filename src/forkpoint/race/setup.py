@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from forkpoint import __version__, facts
+from forkpoint import __version__
 from forkpoint.advice import advise
 from forkpoint.data import Splits, load, profile
 from forkpoint.data.profile_record import DataProfile
@@ -41,14 +38,18 @@ from forkpoint.plan.lengths import (
 )
 from forkpoint.plan.price import read_price
 from forkpoint.race.arm_memory import Fitting, check_fit
-from forkpoint.race.arm_plans import plan_arm, subset_names
+from forkpoint.race.arm_plans import Food, plan_arm, subset_names
 from forkpoint.race.division import folds_of, split_of
 from forkpoint.race.driver import AGREEMENT
 from forkpoint.race.executor import LocalExecutor, Observer
 from forkpoint.race.keeping import corrections
+from forkpoint.race.needs import Needs, meet_needs
+from forkpoint.race.noted import library_versions, write_masks
 from forkpoint.race.replay import of_checkpoint, prepare_replay, replay_shares
 from forkpoint.race.request import RaceRequest
+from forkpoint.race.retaining import check_tasks, read_floor
 from forkpoint.race.rows_file import write_rows
+from forkpoint.race.starting_points import read_checkpoints
 from forkpoint.race.state import RaceState
 from forkpoint.race.subsets import read_subsets
 from forkpoint.race.surveys import speeds, survey, survey_works
@@ -61,7 +62,6 @@ WARMUP_SHARE = 0.1  # of a trial's optimizer steps
 ANSWER_SLACK = 1.5  # limit of an answer over the longest training answer
 ANSWER_SLACK_TOKENS = 8
 SMALL_PARAMETERS = 50_000_000  # checkpoints below it train one a core, in float32 on a CPU
-VERSIONS = ("torch", "transformers", "trl", "peft", "datasets", "tokenizers", "numpy", "scipy")
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ class Prepared:
     replay: Mapping[str, Sequence[Row]]
     fitting: Fitting
     corrections: Mapping[str, Correction]  # approach -> of its trials' seconds
+    needs: Needs
 
 
 def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement:
@@ -90,7 +91,7 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
     if request.price:
         read_price(request.price)  # refused now rather than after the survey
     machine = read_machine(folder)
-    checkpoints = _read_checkpoints(request)
+    checkpoints = read_checkpoints(request.models)
     dataset = load(
         request.data,
         format=request.data_format,
@@ -107,14 +108,21 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
     settings = _settings(request, data_profile, splits, checkpoints, machine)
     settings = settings.model_copy(update={"folds": len(folds)})
     slower, larger = corrections(machine, settings)
-    fitting = check_fit(checkpoints, request.approaches, data_profile, settings, machine, larger)
-    settings = settings.model_copy(update={"workers": fitting.workers})
+    needs = meet_needs(request, checkpoints, splits, settings.context_tokens)
+    fitting = check_fit(checkpoints, needs.approaches, data_profile, settings, machine, larger)
+    measured = bool(settings.general_set or request.retain)
+    floor, slack = read_floor(request.floor, checkpoints, measured)
+    settings = settings.model_copy(
+        update={"workers": fitting.workers, "floor": floor, "floor_slack": slack}
+    )
     checkpoints = {name: checkpoints[name] for name in fitting.approaches}
     executor = LocalExecutor(folder, settings.workers, threads_each(settings))
+    check_tasks(request.retain, executor, observer)
     replay = prepare_replay(request, folder, settings, splits, checkpoints, executor, observer)
     fed = {row.id: row for rows in replay.values() for row in rows}
-    write_rows(folder, (*splits.train, *splits.validation, *splits.test, *fed.values()))
-    works = survey_works(fitting, settings, splits, checkpoints)
+    task_rows = (*splits.train, *splits.validation, *splits.test)
+    write_rows(folder, (*task_rows, *fed.values(), *needs.corpus))
+    works = survey_works(fitting, settings, splits, checkpoints, needs)
     surveys = survey(executor, works, observer)
     prepared = Prepared(
         request,
@@ -129,27 +137,13 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
         replay,
         fitting,
         slower,
+        needs,
     )
     agreement = _agree(prepared)
     RaceState(agreement)  # refuses a budget that does not take every arm to its first rung
-    _write_masks(folder, agreement, surveys)
+    write_masks(folder, agreement, surveys)
     write_whole(folder / AGREEMENT, agreement.to_json(indent=1).encode())
     return agreement
-
-
-def _read_checkpoints(request: RaceRequest) -> dict[str, CheckpointFacts]:
-    found: dict[str, CheckpointFacts] = {}
-    for name in request.models:
-        checkpoint = facts.read_checkpoint(name)
-        if checkpoint.path is None:
-            facts.fetch_weights(name)
-            checkpoint = facts.read_checkpoint(name)
-        short = Path(name).name.lower() if Path(name).exists() else name.split("/")[-1].lower()
-        unique, number = short, 2
-        while unique in found:
-            unique, number = f"{short}-{number}", number + 1
-        found[unique] = checkpoint
-    return found
 
 
 def _settings(
@@ -193,6 +187,8 @@ def _settings(
         finalist_seeds=request.finalist_seeds,
         known_seed_sd=KNOWN_SEED_SD,
         general_set="pocket" if pocket and not request.skip_general else None,
+        drift=not request.skip_general,
+        retain=request.retain,
         workers=request.workers or (machine.cores if small else 1),
     )
 
@@ -226,7 +222,7 @@ def _agree(prepared: Prepared) -> Agreement:
     rungs = plan_rungs(len(train), settings.passes, settings.rows_per_step)
     subsets = read_subsets(prepared.request.subsets, train, prepared.request.seed)
     replay = of_checkpoint(prepared.replay, excluded)
-    arms = _arms(prepared, train, subsets, replay, rungs[-1])
+    arms = _arms(prepared, train, subsets, replay, rungs[-1], excluded)
     brute = brute_force_tokens(arms, settings)
     rung_ids = validation[:RUNG_ROWS]
     course = Course(
@@ -267,7 +263,7 @@ def _agree(prepared: Prepared) -> Agreement:
         smallest_difference=smallest_difference(len(test)),
         checkpoints=dict(prepared.checkpoints),
         machine=prepared.machine,
-        versions=_versions(),
+        versions=library_versions(),
         profile_json=prepared.profile.to_json(),
         advice_json=advise(
             prepared.profile,
@@ -287,7 +283,19 @@ def _agree(prepared: Prepared) -> Agreement:
         corrections=dict(prepared.corrections),
         price=prepared.request.price,
         unfit=prepared.fitting.unfit,
+        pair_ids=tuple(key for key in prepared.needs.pair_ids if key not in excluded),
+        corpus_ids=tuple(_kept(prepared.needs.corpus, excluded)),
+        corpus_left_out=prepared.needs.corpus_left_out,
+        twins=_twins(prepared),
+        unmet=prepared.needs.unmet,
     )
+
+
+def _twins(prepared: Prepared) -> dict[str, CheckpointFacts]:
+    """The twins of checkpoints that are still in the race."""
+    return {
+        name: twin for name, twin in prepared.needs.twins.items() if name in prepared.checkpoints
+    }
 
 
 def _kept(rows: Sequence[Row], excluded: Mapping[str, str]) -> list[str]:
@@ -300,14 +308,22 @@ def _arms(
     subsets: Mapping[str, SubsetPlan],
     replay: Mapping[str, Sequence[str]],
     full: RungPlan,
+    excluded: Collection[str],
 ) -> tuple[ArmPlan, ...]:
     """Every checkpoint with every approach on all rows and on every subset, with every share."""
+    needs = prepared.needs
+    texts = [row.id for row in needs.corpus if row.id not in excluded]
     return tuple(
         plan_arm(
             (name, approach, subset, share),
             found,
             prepared.surveys[name],
-            (subsets[subset].ids if subset else train, replay.get(name, ())),
+            Food(
+                subsets[subset].ids if subset else train,
+                replay.get(name, ()),
+                texts,
+                needs.pair_ids,
+            ),
             full,
             prepared.settings,
             prepared.fitting.memory.get((name, approach)),
@@ -317,32 +333,6 @@ def _arms(
         for subset in subset_names(subsets)
         for share in replay_shares(prepared.request)
     )
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in VERSIONS:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def _write_masks(folder: Path, agreement: Agreement, surveys: Mapping[str, dict[str, Any]]) -> None:
-    masks: dict[str, list[dict[str, Any]]] = {
-        arm.name: next(iter(surveys[arm.checkpoint]["masks"].values()), [])
-        for arm in agreement.arms
-    }
-    write_whole(folder / "masks.json", orjson.dumps(masks))
-
-
-def check_checkpoints(agreement: Agreement) -> None:
-    """Refuse to go on with a checkpoint whose files have changed; raises BadInput."""
-    for name, agreed in agreement.checkpoints.items():
-        now = facts.read_checkpoint(str(agreed.path))
-        if now.identity != agreed.identity:
-            raise BadInput("race.changed_checkpoint", name=name, path=agreed.path)
 
 
 def limit_seconds(agreement: Agreement) -> float | None:

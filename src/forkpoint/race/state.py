@@ -13,11 +13,13 @@ from forkpoint.ledger import (
     AnswersMade,
     AnyLine,
     ArmDropped,
+    DriftMeasured,
     Finalists,
     GeneralMeasured,
     RaceEnded,
     RacingEnded,
     RateChosen,
+    RetainMeasured,
     TestOpened,
     Trial,
     TrialFailed,
@@ -26,8 +28,9 @@ from forkpoint.ledger import (
 from forkpoint.plan.clock import BusyTime
 from forkpoint.race.bracket import Bracket
 from forkpoint.race.finalists import choose_finalists, finishing_trials
+from forkpoint.race.kept_works import kept_works
 from forkpoint.race.racing import Racing
-from forkpoint.race.work import AnswerWork, GeneralWork, Step, TrialWork, Work
+from forkpoint.race.work import AnswerWork, Step, TrialWork, Work
 
 
 @dataclass
@@ -51,6 +54,8 @@ class RaceState:
         self.dropped: dict[str, ArmDropped] = {}
         self.answers: dict[str, AnswersMade] = {}
         self.general: dict[str, GeneralMeasured] = {}
+        self.drifts: dict[str, DriftMeasured] = {}
+        self.retained: dict[str, RetainMeasured] = {}
         self.racing_ended: RacingEnded | None = None
         self.finalists: Finalists | None = None
         self.test_opened: TestOpened | None = None
@@ -99,6 +104,12 @@ class RaceState:
             case GeneralMeasured():
                 self.general[f"general {line.subject} {line.moment}"] = line
                 self.busy.add(line.time, line.seconds)
+            case DriftMeasured():
+                self.drifts[f"drift {line.subject} {line.moment}"] = line
+                self.busy.add(line.time, line.seconds)
+            case RetainMeasured():
+                self.retained[f"retain {line.subject} {line.moment}"] = line
+                self.busy.add(line.time, line.seconds)
             case RaceEnded():
                 self.ended = line
             case _:
@@ -136,7 +147,7 @@ class RaceState:
             or self._finishing()
             or self._folding()
             or self._testing()
-            or self._general_ability()
+            or self._run(kept_works(self))
             or Step(finished=True)
         )
 
@@ -243,31 +254,11 @@ class RaceState:
             )
         return self._run(works)
 
-    def _general_ability(self) -> Step | None:
-        if self.finalists is None or not self.agreement.settings.general_set:
-            return None
-        works: list[Work] = []
-        for arm, trials in self.finalists.trials.items():
-            checkpoint = self.arms[arm].checkpoint
-            works.append(GeneralWork(subject=checkpoint, checkpoint=checkpoint, moment="before"))
-            works.append(
-                GeneralWork(subject=arm, checkpoint=checkpoint, moment="after", trial=trials[0])
-            )
-        if control := self.finalists.roles.get("winner"):
-            works.append(
-                GeneralWork(
-                    subject=control,
-                    checkpoint=self.arms[control].checkpoint,
-                    moment="null_control",
-                    trial=self.finalists.trials[control][0],
-                )
-            )
-        return self._run(works)
-
     def _run(self, works: Sequence[Work]) -> Step | None:
         seen: dict[str, Work] = {}
+        measured = (self.answers, self.general, self.drifts, self.retained)
         for work in works:
-            if work.key not in self.answers and work.key not in self.general:
+            if not any(work.key in done for done in measured):
                 seen.setdefault(work.key, work)
         return Step(work=list(seen.values())) if seen else None
 

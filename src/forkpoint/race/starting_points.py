@@ -1,0 +1,39 @@
+"""The checkpoints of a race: read and named before it, and the same files when it goes on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from forkpoint import facts
+from forkpoint.errors import BadInput
+from forkpoint.facts.checkpoint_facts import CheckpointFacts
+from forkpoint.ledger import Agreement
+
+
+def read_local(name: str) -> CheckpointFacts:
+    """A checkpoint that lies on this machine, fetched first where it does not."""
+    found = facts.read_checkpoint(name)
+    if found.path is None:
+        facts.fetch_weights(name)
+        found = facts.read_checkpoint(name)
+    return found
+
+
+def read_checkpoints(models: Sequence[str]) -> dict[str, CheckpointFacts]:
+    """Short name -> checkpoint; a name that occurs twice is numbered."""
+    found: dict[str, CheckpointFacts] = {}
+    for name in models:
+        checkpoint = read_local(name)
+        short = Path(name).name.lower() if Path(name).exists() else name.split("/")[-1].lower()
+        unique, number = short, 2
+        while unique in found:
+            unique, number = f"{short}-{number}", number + 1
+        found[unique] = checkpoint
+    return found
+
+
+def check_checkpoints(agreement: Agreement) -> None:
+    """Refuse to go on with a checkpoint whose files have changed; raises BadInput."""
+    for name, agreed in (*agreement.checkpoints.items(), *agreement.twins.items()):
+        now = facts.read_checkpoint(str(agreed.path))
+        if now.identity != agreed.identity:
+            raise BadInput("race.changed_checkpoint", name=name, path=agreed.path)
