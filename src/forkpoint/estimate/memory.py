@@ -58,7 +58,7 @@ UNSURE = {  # two standard deviations of each part, as a share of it
     "allocator": 1.00,
     "files": 0.05,
 }
-KERNEL_BYTES = 0.3e9  # bytes that oneDNN keeps for its 16-bit kernels of a training's many shapes
+MOST_KERNEL_BYTES = 0.3e9  # oneDNN's 16-bit kernels for the many shapes of a training
 SAME_SIZE = 0.01  # files this near to the loaded weights are used where they lie, unconverted
 SCORED_COPIES = 3  # 32-bit tensors of a scored batch's logits at once: cast, shifted, its exponent
 UNSURE_CPU = {"framework": 0.12, "allocator": 0.60, "weights": 0.05}
@@ -156,7 +156,7 @@ def _loading(network: Network, setup: Setup, held: Held, stack: Stack) -> Phase:
     stored = float(network.file_bytes or 0)
     files = 0.0 if isclose(stored, held.weights, rel_tol=SAME_SIZE) else stored
     again = setup.approach != "prompt" and setup.answer_batch > 0
-    kernels = KERNEL_BYTES if again and setup.half else 0.0
+    kernels = min(MOST_KERNEL_BYTES, held.weights) if again and setup.half else 0.0
     held = held._replace(adapter=0.0, optimizer=0.0, heap=held.heap + kernels)
     return _phase("load", held, {"files": files}, stack)
 
