@@ -151,13 +151,14 @@ def _tokenizers(setup: Setup) -> int:
 def _loading(network: Network, setup: Setup, held: Held, stack: Stack) -> Phase:
     """Weights that are converted as they are read: the mapped files stay resident until the end.
 
-    A trial loads twice, to train and to answer; the second time more has been left behind.
+    A trial loads twice, to train and to answer; before the second time it gives its heap back, but
+    not the kernels.
     """
     stored = float(network.file_bytes or 0)
     files = 0.0 if isclose(stored, held.weights, rel_tol=SAME_SIZE) else stored
     again = setup.approach != "prompt" and setup.answer_batch > 0
     kernels = min(MOST_KERNEL_BYTES, held.weights) if again and setup.half else 0.0
-    held = held._replace(adapter=0.0, optimizer=0.0, heap=held.heap + kernels)
+    held = held._replace(adapter=0.0, optimizer=0.0, heap=kernels)
     return _phase("load", held, {"files": files}, stack)
 
 
@@ -199,7 +200,7 @@ def heap_bytes(network: Network, setup: Setup, stack: Stack) -> float:
 
 
 def _answers(network: Network, setup: Setup, stack: Stack, held: Held) -> Phase:
-    """Answering after training: no gradients and no optimizer, but keys and values."""
+    """Answering after training: no gradients, optimizer or heap, but keys and values."""
     prompt = setup.prompt_tokens or max(1, setup.context_tokens // 4)
     element = HALF_BYTES if setup.half else FLOAT_BYTES
     rows = setup.answer_batch
@@ -214,7 +215,7 @@ def _answers(network: Network, setup: Setup, stack: Stack, held: Held) -> Phase:
     weights = held.weights
     if setup.approach == "full":  # trained in 32 bits, loaded again in the arithmetic's own
         weights = min(weights, network.parameters * element / weight_share(setup))
-    return _phase("answers", held._replace(optimizer=0.0, weights=weights), parts, stack)
+    return _phase("answers", held._replace(optimizer=0.0, heap=0.0, weights=weights), parts, stack)
 
 
 def _phase(name: PhaseName, held: Held, moving: dict[str, float], stack: Stack) -> Phase:
