@@ -139,13 +139,33 @@ def messages_of(value: Any, field: str) -> tuple[list[Turn], int]:
     return turns, images
 
 
+def _exchange(messages: Any) -> tuple[Turn, Turn] | None:
+    """One question and one answer in plain text; None for all else, which takes longer to read."""
+    if type(messages) is not list or len(messages) != 2:
+        return None
+    first, second = messages
+    try:
+        if len(first) != 2 or len(second) != 2:
+            return None
+        if "role" in first:
+            asker, asked = first["role"], first["content"]
+            teller, told = second["role"], second["content"]
+        else:
+            asker, asked = first["from"], first["value"]
+            teller, told = second["from"], second["value"]
+        if ROLES[asker] != "user" or ROLES[teller] != "assistant":
+            return None
+    except (KeyError, TypeError):
+        return None
+    if type(asked) is not str or type(told) is not str or not asked or not told:
+        return None
+    if asked.isspace() or told.isspace():
+        return None
+    return tuple.__new__(Turn, ("user", asked)), tuple.__new__(Turn, ("assistant", told))
+
+
 def checked(turns: list[Turn], images: int = 0) -> Parts:
     """The turns as parts of a row that ends in an answer; raises BadRow when it does not."""
-    if len(turns) == 2:  # nearly all rows; the rest of this function says the same at length
-        (asker, asked), (teller, told) = turns
-        plain = asker == "user" and teller == "assistant"
-        if plain and asked and told and not asked.isspace() and not told.isspace():
-            return Parts(tuple(turns), None, None, images)
     if not turns:
         raise BadRow("data.fault_no_turns")
     last = turns[-1]
@@ -186,10 +206,14 @@ def chat(row: Mapping[str, Any]) -> Parts:
     """A row of OpenAI messages or ShareGPT conversations."""
     for field in CHAT_FIELDS:
         if field in row:
-            turns, images = messages_of(row[field], field)
-            if len(row) == 1:
-                return checked(turns, images)
-            return checked(with_system(row, turns), images + images_in(row))
+            alone = len(row) == 1
+            if alone and (turns := _exchange(row[field])):
+                parts: Parts = tuple.__new__(Parts, (turns, None, None, 0))
+                return parts
+            said, images = messages_of(row[field], field)
+            if alone:
+                return checked(said, images)
+            return checked(with_system(row, said), images + images_in(row))
     raise BadRow("data.fault_missing", field="messages")
 
 

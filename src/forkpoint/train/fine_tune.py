@@ -1,5 +1,6 @@
 """Fine-tune one checkpoint as a job says."""
 
+import ctypes
 import gc
 import resource
 import sys
@@ -27,10 +28,20 @@ RESULT_FILE = "train.json"
 
 
 def fine_tune(job: TrainJob, on_progress: OnProgress | None = None) -> TrainResult:
-    """Train as the job says and save the result in its folder.
+    """Train as the job says and save the result in its folder; the network is let go of.
 
     Raises Diverged when the loss is no longer a number, BadInput for rows that cannot be trained.
     """
+    gc.freeze()  # the trainer collects garbage as it starts: a third of a second over all imports
+    try:
+        return _train(job, on_progress)
+    finally:
+        gc.collect()  # trainer and network hold each other
+        gc.unfreeze()
+        _return_memory()
+
+
+def _train(job: TrainJob, on_progress: OnProgress | None) -> TrainResult:
     begin = time.monotonic()
     _check(job)
     kind = approach(job.approach)
@@ -85,14 +96,10 @@ def _stages(job: TrainJob) -> list[StartStage]:
 def _run(stage: Stage, stages: list[Stage]) -> Any:
     """Train one stage to its end and add it to `stages`; the model it leaves."""
     stage.started = time.monotonic()
-    gc.freeze()  # the trainer collects garbage as it starts: a third of a second over all imports
-    try:
-        stage.train()
-        stage.optimizer = stage.lr_scheduler = None  # its states are needed neither on nor to save
-        stage.accelerator.free_memory()
-        stage.model.zero_grad(set_to_none=True)
-    finally:
-        gc.unfreeze()
+    stage.train()
+    stage.optimizer = stage.lr_scheduler = None  # its states are needed neither on nor to save
+    stage.accelerator.free_memory()
+    stage.model.zero_grad(set_to_none=True)
     stages.append(stage)
     # Off with the wrapper that casts outputs: a copy of the model would call the original's.
     return stage.accelerator.unwrap_model(stage.model, keep_fp32_wrapper=False)
@@ -150,6 +157,12 @@ def _pair_trainer(
 
     stage: Stage = pair_trainer(job, model, tokenizer, on_progress)
     return stage
+
+
+def _return_memory() -> None:
+    """Give what was freed back to the system: glibc keeps a heap as large as it ever was."""
+    if hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)
 
 
 def _check(job: TrainJob) -> None:
