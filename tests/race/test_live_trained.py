@@ -45,7 +45,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     forkpoint(
         "race", str(place / "rows.jsonl"), "--model", "pocket-instruct", *asked,
         "--corpus", str(place / "notes.txt"), "--twin", "pocket-base", "--passes", "2",
-        "--rows-per-step", "8", "--finalist-seeds", "1", "--folds", "0", "--budget", "60%",
+        "--rows-per-step", "8", "--finalist-seeds", "1", "--folds", "0", "--budget", "100%",
         "--skip-general", "--out", str(place / "run"), "--yes", home=place / "home",
     )  # fmt: skip
     return place / "run"

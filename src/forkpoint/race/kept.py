@@ -11,24 +11,11 @@ from forkpoint.measure.general import GeneralScores, Outcome, change
 from forkpoint.measure.harness import TaskOutcome
 from forkpoint.measure.interval import Z95, mean
 from forkpoint.race.state import RaceState
+from forkpoint.race.untrained_results import figure
 from forkpoint.record import Figure
 from forkpoint.verdict.verdict_record import Change, Drift, FloorStanding, FloorVerdict
 
 Kinds = dict[str, dict[str, float]]  # kind of ability -> question -> score
-
-
-def figure(measured: Measured) -> Figure | None:
-    """A measured score as people read it."""
-    if measured.value is None:
-        return None
-    return Figure(
-        value=measured.value,
-        low=measured.low,
-        high=measured.high,
-        n=measured.n,
-        unit=measured.unit,
-        origin="measured",
-    )
 
 
 def changes(folder: Path, state: RaceState) -> list[Change]:

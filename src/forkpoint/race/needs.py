@@ -7,10 +7,11 @@ from forkpoint.data.row import Row
 from forkpoint.data.splits import Splits
 from forkpoint.errors import BadInput
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
-from forkpoint.ledger import UnmetArm
+from forkpoint.ledger import IneligibleArm
 from forkpoint.race.corpus import read_corpus
 from forkpoint.race.request import RaceRequest
 from forkpoint.race.twins import find_twins
+from forkpoint.race.untrained_arms import trained
 from forkpoint.train.approach import approach
 
 
@@ -19,7 +20,7 @@ class Needs:
     """What was found for the approaches that were asked for."""
 
     approaches: Mapping[str, tuple[str, ...]]  # checkpoint -> approaches that it can be trained by
-    unmet: tuple[UnmetArm, ...] = ()
+    unmet: tuple[IneligibleArm, ...] = ()
     pair_ids: tuple[str, ...] = ()  # rows with a chosen and a rejected answer
     corpus: tuple[Row, ...] = ()  # pieces of raw text
     corpus_left_out: int = 0  # pieces that hold the prompt of a held-out row
@@ -33,7 +34,7 @@ def meet_needs(
     context_tokens: int,
 ) -> Needs:
     """Find what the approaches need; raises BadInput where none of their arms could be trained."""
-    kinds = {name: approach(name) for name in request.approaches}
+    kinds = {name: approach(name) for name in trained(request)}
     wanted = {need for kind in kinds.values() for need in kind.NEEDS}
     pair_ids: tuple[str, ...] = ()
     if "preferences" in wanted:
@@ -50,7 +51,13 @@ def meet_needs(
     elif request.twins:
         raise BadInput("race.twin_unused", twin=request.twins[0])
     unmet = tuple(
-        UnmetArm(name=f"{owner}.{name}", key="race.unmet_twin", values={"checkpoint": owner})
+        IneligibleArm(
+            name=f"{owner}.{name}",
+            checkpoint=owner,
+            approach=name,
+            key="race.unmet_twin",
+            values={"checkpoint": owner},
+        )
         for owner in checkpoints
         for name, kind in kinds.items()
         if "twin" in kind.NEEDS and owner not in twins

@@ -48,3 +48,8 @@ class RaceRequest(Record):
     floor: str | None = None  # NAME or NAME:SLACK, a checkpoint of the race
     corpus: str | None = None  # the file of raw text that is read before the rows
     twins: tuple[str, ...] = ()  # checkpoints that may be trained in place of a tuned one
+    shots: tuple[int, ...] = ()  # numbers of examples that few-shot arms try; none: the usual
+    documents: str | None = None  # the folder that RAG arms retrieve from; None: training rows
+    max_latency: float | None = None  # seconds of one answer
+    max_memory: str | None = None  # of answering, as the user said it
+    licence: str | None = None  # "commercial", "free", or a licence's id

@@ -5,11 +5,12 @@ test answers, general ability, verdict. `next()` says what has to happen now; re
 that records it moves the race on, so that a resumed race goes where an undisturbed one goes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from forkpoint.ledger import (
     Agreement,
+    AnswersFailed,
     AnswersMade,
     AnyLine,
     ArmDropped,
@@ -20,17 +21,19 @@ from forkpoint.ledger import (
     RacingEnded,
     RateChosen,
     RetainMeasured,
+    SetupChosen,
     TestOpened,
     Trial,
     TrialFailed,
     TrialScored,
 )
 from forkpoint.plan.clock import BusyTime
+from forkpoint.race.asking import next_asking, works_on_test
 from forkpoint.race.bracket import Bracket
 from forkpoint.race.finalists import choose_finalists, finishing_trials
 from forkpoint.race.kept_works import kept_works
 from forkpoint.race.racing import Racing
-from forkpoint.race.work import AnswerWork, Step, TrialWork, Work
+from forkpoint.race.work import AnswerWork, Step, TrialWork, Work, answers_key
 
 
 @dataclass
@@ -53,6 +56,8 @@ class RaceState:
         self.failed: dict[Trial, TrialFailed] = {}
         self.dropped: dict[str, ArmDropped] = {}
         self.answers: dict[str, AnswersMade] = {}
+        self.unanswered: dict[str, AnswersFailed] = {}
+        self.asked: dict[str, SetupChosen] = {}  # untrained arm -> how it is asked
         self.general: dict[str, GeneralMeasured] = {}
         self.drifts: dict[str, DriftMeasured] = {}
         self.retained: dict[str, RetainMeasured] = {}
@@ -99,8 +104,14 @@ class RaceState:
             case TestOpened():
                 self.test_opened = line
             case AnswersMade():
-                self.answers[_answers_key(line)] = line
+                key = answers_key(line.arm, line.split, line.trial, line.setup)
+                self.answers[key] = line
                 self.busy.add(line.time, line.seconds)
+            case AnswersFailed():
+                self.unanswered[answers_key(line.arm, "validation", None, line.setup)] = line
+                self.busy.add(line.time, line.seconds)
+            case SetupChosen():
+                self.asked[line.arm] = line
             case GeneralMeasured():
                 self.general[f"general {line.subject} {line.moment}"] = line
                 self.busy.add(line.time, line.seconds)
@@ -141,22 +152,15 @@ class RaceState:
         if self.ended:
             return Step(finished=True)
         return (
-            self._untrained()
+            next_asking(self)
             or self._bracketing()
             or self.racing.next()
             or self._finishing()
             or self._folding()
             or self._testing()
-            or self._run(kept_works(self))
+            or self.run_open(kept_works(self))
             or Step(finished=True)
         )
-
-    def _untrained(self) -> Step | None:
-        works = [
-            AnswerWork(subject=f"{name}.untrained", checkpoint=name, split="validation")
-            for name in self.agreement.checkpoints
-        ]
-        return self._run(works)
 
     def _bracketing(self) -> Step | None:
         trials = []
@@ -249,16 +253,16 @@ class RaceState:
                 AnswerWork(subject=arm, checkpoint=checkpoint, split="test", trial=trial)
                 for trial in trials
             )
-            works.append(
-                AnswerWork(subject=f"{checkpoint}.untrained", checkpoint=checkpoint, split="test")
-            )
-        return self._run(works)
+        return self.run_open([*works, *works_on_test(self)])
 
-    def _run(self, works: Sequence[Work]) -> Step | None:
+    def run_open(self, works: Iterable[Work]) -> Step | None:
+        """The pieces of work that have come to no outcome yet, each once; None without any."""
         seen: dict[str, Work] = {}
-        measured = (self.answers, self.general, self.drifts, self.retained)
+        measured = (
+            self.answers, self.unanswered, self.general, self.drifts, self.retained,
+        )  # fmt: skip
         for work in works:
-            if not any(work.key in done for done in measured):
+            if not any(work.key in over for over in measured):
                 seen.setdefault(work.key, work)
         return Step(work=list(seen.values())) if seen else None
 
@@ -284,8 +288,3 @@ class RaceState:
             key=lambda line: (sign * (line.primary.value or 0.0), line.trial.rung),
             default=None,
         )
-
-
-def _answers_key(line: AnswersMade) -> str:
-    seed = line.trial.seed if line.trial else "-"
-    return f"answers {line.arm} {line.split} {seed}"

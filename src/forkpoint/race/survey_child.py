@@ -24,6 +24,7 @@ def run_survey(folder: Path, work: SurveyWork, report: Report) -> dict[str, Any]
     tokenizer = load_tokenizer(str(work.facts.path))
     rows = read_rows(folder)
     renderings: dict[str, dict[str, int]] = {}
+    prompt_tokens: dict[str, float] = {}
     excluded: dict[str, str] = {}
     masks: dict[str, list[dict[str, Any]]] = {}
     usable: dict[str, Rendered] = {}
@@ -49,6 +50,8 @@ def run_survey(folder: Path, work: SurveyWork, report: Report) -> dict[str, Any]
         pairs = _pairs(renderer, rows, usable, work.context_tokens, excluded)
         pair_tokens[rendering.kind] = {key: pair.tokens for key, pair in pairs.items()}
         renderings[rendering.kind] = {key: len(row.input_ids) for key, row in usable.items()}
+        read = [len(row.prompt_ids) for row in usable.values()]
+        prompt_tokens[rendering.kind] = sum(read) / max(1, len(read))
         shown = [key for key in work.train_ids if key in usable][:MASKS_SHOWN]
         masks[rendering.kind] = [_mask(renderer, key, usable[key]) for key in shown]
         trained = [len(usable[key].answer_ids) for key in work.train_ids if key in usable]
@@ -62,6 +65,7 @@ def run_survey(folder: Path, work: SurveyWork, report: Report) -> dict[str, Any]
     return {
         "pair_tokens": pair_tokens,
         "renderings": renderings,
+        "prompt_tokens": prompt_tokens,
         "excluded": excluded,
         "cut": sorted(cut),
         "masks": masks,

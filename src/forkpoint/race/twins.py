@@ -8,7 +8,7 @@ from forkpoint.errors import BadInput
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.facts.checkpoint_files import locate
 from forkpoint.facts.reading import read_files
-from forkpoint.race.starting_points import read_local
+from forkpoint.race.checkpoints import read_local
 
 SHOWN = 3  # tensors or tokens that are named when two checkpoints do not match
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from forkpoint.ledger import Finalists, Measured, TrialScored, write_whole
+from forkpoint.ledger import AnswersMade, Finalists, Measured, TrialScored, write_whole
 from forkpoint.race.final_answers import FinalAnswers, read_final_answers
 from forkpoint.race.finalists import cost_order
 from forkpoint.race.kept import (
@@ -15,11 +15,12 @@ from forkpoint.race.kept import (
     changes,
     drifts,
     failed_tasks,
-    figure,
     floor_reasons,
     floor_verdict,
 )
 from forkpoint.race.state import RaceState
+from forkpoint.race.untrained_results import cost_results, figure, untrained_results, worth_of
+from forkpoint.race.work import answers_key
 from forkpoint.record import Figure
 from forkpoint.verdict.judge import Evidence, Judgement, judge
 from forkpoint.verdict.verdict_record import ArmResult, FloorVerdict, Verdict
@@ -175,6 +176,9 @@ def _verdict(
         seconds=state.busy.seconds,
         predicted_seconds=plan.predicted_seconds,
         likelihood_rank_agreement=_rank_agreement(state),
+        worth=worth_of(state, judgement, tested),
+        untrained=untrained_results(state, tested),
+        costs=cost_results(state),
     )
 
 
@@ -192,9 +196,7 @@ def _result(state: RaceState, name: str, judgement: Judgement | None, rows: int)
     failed = [line for line in state.failed.values() if line.trial.arm == name]
     peaks = [line.peak_bytes for line in scored if line.peak_bytes]
     drawn = judgement is not None and name in judgement.draws.arms
-    untrained = state.answers.get(
-        f"answers {plan.checkpoint}.untrained test -"
-    ) or state.answers.get(f"answers {plan.checkpoint}.untrained validation -")
+    untrained = _before(state, plan.checkpoint)
     return ArmResult(
         arm=name,
         rung=best.trial.rung if best else 0,
@@ -217,6 +219,15 @@ def _result(state: RaceState, name: str, judgement: Judgement | None, rows: int)
         peak_bytes=max(peaks, default=None),
         preferred=_preferred(state, name, best),
     )
+
+
+def _before(state: RaceState, checkpoint: str) -> AnswersMade | None:
+    """The answers of a checkpoint as it was: on test, else on validation."""
+    name = state.agreement.prompt_of(checkpoint)
+    chosen = state.asked.get(name)
+    setup = chosen.setup if chosen else None
+    keys = [answers_key(name, split, None, setup) for split in ("test", "validation")]
+    return next((state.answers[key] for key in keys if key in state.answers), None)
 
 
 def _preferred(state: RaceState, arm: str, best: TrialScored | None) -> Figure | None:

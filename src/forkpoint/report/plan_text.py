@@ -105,7 +105,7 @@ def _time_and_money(agreement: Agreement, lang: str) -> list[str]:
 
 
 def _needs(agreement: Agreement, lang: str) -> list[str]:
-    """Raw text and twins where approaches use them, and arms that lack what they need."""
+    """Raw text and twins where approaches use them."""
     lines = []
     if agreement.corpus_ids:
         file = printable(str(orjson.loads(agreement.request_json).get("corpus") or ""))
@@ -113,9 +113,6 @@ def _needs(agreement: Agreement, lang: str) -> list[str]:
         lines.append(say("race.plan_corpus", lang, pieces=pieces, file=file, left_out=left))
     for name, twin in agreement.twins.items():
         lines.append(say("race.plan_twin", lang, checkpoint=name, twin=printable(twin.name)))
-    for arm in agreement.unmet:
-        reason = say(arm.key, lang, **arm.values)
-        lines.append(say("race.plan_unmet", lang, arm=arm.name, reason=reason))
     return lines
 
 

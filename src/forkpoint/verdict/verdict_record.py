@@ -48,6 +48,51 @@ class ArmResult(Record):
     preferred: Figure | None = None  # chosen found likelier than rejected, on test else validation
 
 
+WorthKind = Literal[
+    "worth_it",  # the interval of trained minus untrained is above 0
+    "not_worth_it",  # it is below 0
+    "equal_enough",  # within the margin: asking costs no training
+    "unclear",
+]
+
+
+class Worth(Record):
+    """Trained minus untrained in the primary metric, on the same test rows."""
+
+    kind: WorthKind
+    trained: str
+    untrained: str
+    difference: Figure
+    p_value: float  # two-sided
+
+
+class CostResult(Record):
+    """What one answer of an arm costs, the mean over its answered rows."""
+
+    arm: str
+    split: Literal["validation", "test"]
+    prompt_tokens: Figure | None
+    generated_tokens: Figure | None
+    seconds: Figure | None  # answered in batches
+    alone_seconds: Figure | None  # asked by itself
+    peak_bytes: int | None
+    money: str | None  # of a thousand answers in batches, at the user's price
+
+
+class UntrainedResult(Record):
+    """One arm that costs no training."""
+
+    arm: str
+    checkpoint: str
+    approach: str
+    setup: str | None  # how it is asked, chosen on validation; None: none of its setups answered
+    tried: dict[str, float | None]  # setup -> validation score
+    validation: Figure | None
+    test: Figure | None
+    stop_rate: Figure | None
+    shortened: int = 0  # test rows whose prompt took fewer pieces than asked, for the context
+
+
 class Change(Record):
     """General ability of one kind: before, after, and the paired difference."""
 
@@ -118,3 +163,6 @@ class Verdict(Record):
     drifts: tuple[Drift, ...] = ()
     floor: FloorVerdict | None = None  # None: none was asked for
     retain_failed: dict[str, str] = {}  # noqa: RUF012 - task -> why the harness could not run it
+    worth: Worth | None = None  # None: no untrained arm was tested, or the metric is likelihood
+    untrained: tuple[UntrainedResult, ...] = ()
+    costs: tuple[CostResult, ...] = ()

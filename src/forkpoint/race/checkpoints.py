@@ -1,12 +1,12 @@
-"""The checkpoints of a race: read and named before it, and the same files when it goes on."""
+"""The checkpoints of a race: read before it, and held to what they were when it is taken up."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from forkpoint import facts
 from forkpoint.errors import BadInput
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.ledger import Agreement
+from forkpoint.race.request import RaceRequest
 
 
 def read_local(name: str) -> CheckpointFacts:
@@ -18,10 +18,10 @@ def read_local(name: str) -> CheckpointFacts:
     return found
 
 
-def read_checkpoints(models: Sequence[str]) -> dict[str, CheckpointFacts]:
-    """Short name -> checkpoint; a name that occurs twice is numbered."""
+def read_checkpoints(request: RaceRequest) -> dict[str, CheckpointFacts]:
+    """Short name -> facts, weights fetched where they are only on the Hub."""
     found: dict[str, CheckpointFacts] = {}
-    for name in models:
+    for name in request.models:
         checkpoint = read_local(name)
         short = Path(name).name.lower() if Path(name).exists() else name.split("/")[-1].lower()
         unique, number = short, 2
