@@ -1,4 +1,4 @@
-"""One live race of every trained approach on the pocket family, on preference rows."""
+"""One live race of every approach on the pocket family, on preference rows."""
 
 import json
 import os
@@ -12,7 +12,8 @@ import pytest
 from forkpoint.report.wording import named
 
 ROOT = Path(__file__).parents[2]
-APPROACHES = ("qlora", "dpo-full", "cpt-full", "delta-full")
+TRAINED = ("lora", "qlora", "full", "dpo-full", "cpt-full", "delta-full")
+UNTRAINED = ("few-shot", "rag")  # and prompt, which every race has
 TASK = """\
 task: mail
 dataset_path: json
@@ -61,10 +62,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for turns in tickets[:12]
     ))  # fmt: skip
     (place / "mail.yaml").write_text(TASK.format(data=place / "mail.jsonl"))
-    asked = [word for name in APPROACHES for word in ("--approach", name)]
+    asked = [word for name in (*TRAINED, *UNTRAINED) for word in ("--approach", name)]
     forkpoint(
         "race", str(place / "rows.jsonl"), "--model", "pocket-instruct", *asked,
-        "--corpus", str(place / "notes.txt"), "--twin", "pocket-base", "--passes", "2",
+        "--corpus", str(place / "notes.txt"), "--twin", "pocket-base", "--passes", "1",
         "--rows-per-step", "8", "--finalist-seeds", "1", "--folds", "0", "--budget", "100%",
         "--skip-general", "--retain", str(place / "mail.yaml"), "--floor", "pocket-instruct:0.9",
         "--out", str(place / "run"), "--yes", home=place / "home",
@@ -82,10 +83,13 @@ def test_every_approach_is_trained_and_scored(run: Path) -> None:
     """No trial fails, and each arm stands in the verdict with an interval and n."""
     assert [] == lines(run, "trial_failed")
     verdict = json.loads((run / "verdict.json").read_text())
-    assert {f"pocket-instruct.{name}" for name in APPROACHES} == {
+    assert {f"pocket-instruct.{name}" for name in TRAINED} == {
         result["arm"] for result in verdict["results"]
     }
-    for result in verdict["results"]:
+    assert {f"pocket-instruct.{name}" for name in ("prompt", *UNTRAINED)} == {
+        result["arm"] for result in verdict["untrained"]
+    }
+    for result in (*verdict["results"], *verdict["untrained"]):
         assert result["validation"]["low"] <= result["validation"]["value"]
 
 
@@ -93,8 +97,9 @@ def test_tokens_of_every_stage_are_counted(run: Path) -> None:
     """Raw text and pairs are part of an arm's cost, foreseen and spent."""
     agreed = json.loads((run / "race.json").read_text())
     planned = {arm["approach"]: arm["full_tokens"] for arm in agreed["arms"]}
-    assert planned["qlora"] == planned["delta-full"]
-    assert planned["cpt-full"] > planned["qlora"] < planned["dpo-full"]
+    plain = planned["lora"]
+    assert (plain, plain, plain) == (planned["qlora"], planned["full"], planned["delta-full"])
+    assert planned["cpt-full"] > plain < planned["dpo-full"]
     for line in lines(run, "trial_scored"):
         kind = line["trial"]["arm"].split(".")[1]
         share = agreed["rungs"][line["trial"]["rung"] - 1]["share"]
