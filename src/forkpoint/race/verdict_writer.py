@@ -136,7 +136,7 @@ def _verdict(
         predicted_seconds=plan.predicted_seconds,
         likelihood_rank_agreement=_rank_agreement(state),
         worth=worth_of(state, judgement, tested),
-        untrained=untrained_results(state, tested),
+        untrained=untrained_results(state),
         costs=cost_results(state),
     )
 
