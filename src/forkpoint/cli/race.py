@@ -58,6 +58,11 @@ def command(lang: str) -> Callable[..., None]:
         subset: list[str] = option([], "--subset"),
         replay: list[float] = option([], "--replay"),
         replay_rows: str = option(None, "--replay-rows"),
+        shots: list[int] = option([], "--shots"),
+        documents: str = option(None, "--documents"),
+        max_latency: float = option(None, "--max-latency"),
+        max_memory: str = option(None, "--max-memory"),
+        licence: str = option(None, "--licence"),
         json: bool = json_option(lang),
         format: str = format_option(lang),
         lang: str = lang_option(lang),
@@ -106,6 +111,11 @@ def command(lang: str) -> Callable[..., None]:
             subsets=tuple(subset),
             replay=tuple(replay),
             replay_rows=replay_rows,
+            shots=tuple(shots),
+            documents=documents,
+            max_latency=max_latency,
+            max_memory=max_memory,
+            licence=licence,
         )
         _start(request, out, dry_run=dry_run, yes=yes, lang=lang, as_json=as_json)
 
@@ -202,9 +212,10 @@ def _keep(folder: Path, lang: str) -> None:
 
 def _run(folder: Path, lang: str, as_json: bool) -> None:
     from forkpoint.errors import BudgetSpent, Interrupted
+    from forkpoint.race.checkpoints import check_checkpoints
     from forkpoint.race.driver import read_agreement, run_race
     from forkpoint.race.executor import LocalExecutor
-    from forkpoint.race.setup import check_checkpoints, limit_seconds, threads_each
+    from forkpoint.race.setup import limit_seconds, threads_each
     from forkpoint.race.terminal import Terminal
 
     agreement = read_agreement(folder)

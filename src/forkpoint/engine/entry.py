@@ -10,9 +10,9 @@ from forkpoint.errors import BadInput
 NAMES_SHOWN = 12  # arms named in one message
 
 
-def check_arms(arms: Sequence[Arm], rungs: Sequence[float]) -> None:
-    """Raise BadInput for fewer than two arms, equal names, bad costs, bad rungs."""
-    if len(arms) < 2:
+def check_arms(arms: Sequence[Arm], rungs: Sequence[float], fewest: int = 2) -> None:
+    """Raise BadInput for fewer arms than `fewest`, equal names, bad costs, bad rungs."""
+    if len(arms) < fewest:
         raise BadInput("engine.one-arm", count=len(arms))
     names: set[str] = set()
     for arm in arms:

@@ -37,10 +37,9 @@ class Selector:
         settings: Settings | None = None,
         seed: int = 0,
     ) -> None:
-        check_arms(arms, rungs)
-        self.course = Course(
-            tuple(arms), tuple(rungs), float(budget_tokens), settings or Settings(), seed
-        )
+        chosen = settings or Settings()
+        check_arms(arms, rungs, chosen.fewest_arms)
+        self.course = Course(tuple(arms), tuple(rungs), float(budget_tokens), chosen, seed)
         self.reason: Reason | None = None
         self._history = History()
         self._under_way: dict[Cell, Ask] = {}

@@ -35,3 +35,4 @@ class Settings(Record):
     row_correlation: float = Field(0.0, ge=0, lt=1)
     scale: Literal["auto", "log", "bounded", "linear"] = "auto"
     prior: Prior | None = None  # None: the shipped prior of the scale
+    fewest_arms: int = Field(2, ge=1)  # 1 where an arm is raced against what is not trained

@@ -50,6 +50,53 @@ class UnfitArm(Record):
     changed_bytes: int | None  # the upper end with these changes
 
 
+class Setup(Record):
+    """One way to ask an untrained arm, tried on validation; the kind of arm reads its values."""
+
+    name: str
+    values: dict[str, str | int | float] = {}  # noqa: RUF012 - pydantic copies it
+    rendering: str = ""  # "chat" or "plain"
+    prompt_tokens: float | None = None  # of a usual row, estimated from the rows' lengths
+
+
+class UntrainedArm(Record):
+    """An arm that costs no training: a checkpoint and a way to ask it."""
+
+    name: str  # checkpoint.approach, as of every arm
+    checkpoint: str
+    approach: str
+    stage: str | None
+    setups: tuple[Setup, ...]
+    left_out: dict[str, str] = {}  # noqa: RUF012 - setup -> catalogue key of the reason
+
+
+class IneligibleArm(Record):
+    """An arm that was asked for and taken out before the race by a limit of the user's."""
+
+    name: str
+    checkpoint: str
+    approach: str
+    key: str  # catalogue key of the reason
+    values: dict[str, str | int | float]
+
+
+class DocumentsPlan(Record):
+    """The folder that is retrieved from."""
+
+    folder: str
+    files: int
+    passages: int
+    left_out: dict[str, str]  # file -> catalogue key of the reason
+
+
+class Limits(Record):
+    """What an arm must keep to if it is to be used; None: no matter."""
+
+    latency_seconds: float | None = None  # of one answer asked alone
+    memory_bytes: int | None = None  # while answering
+    licence: str | None = None  # "commercial", "free", or a licence's id
+
+
 class Speed(Record):
     """How fast one checkpoint is on this machine by the speed probe, in seconds of one clock."""
 
@@ -63,6 +110,9 @@ class Speed(Record):
     answer_tokens: int  # after which a tuned checkpoint's batch is done
     setup_seconds: dict[str, float]  # approach -> loading, wrapping and saving in one training
     train_tokens_per_second: dict[str, float]  # by approach
+    alone_prompt_seconds: float | None = None  # of reading one usual prompt by itself
+    alone_step_seconds: float | None = None  # of one more token of an answer by itself
+    prompt_tokens: float | None = None  # of the prompts that were read
 
 
 class Correction(Record):
@@ -189,6 +239,22 @@ class Agreement(Record):
     cut: tuple[str, ...] = ()  # training rows whose answer is cut to the context in some arm
     folds: tuple[Sides, ...] = ()  # few rows: the finalists are trained once a fold, and every
     # row is tested once; the race itself runs on the first fold
+
+    untrained: tuple[UntrainedArm, ...] = ()  # races of older versions name none
+    ineligible: tuple[IneligibleArm, ...] = ()  # asked for, and against the user's limits
+    limits: Limits = Limits()
+    documents: DocumentsPlan | None = None
+
+    def prompt_of(self, checkpoint: str) -> str:
+        """The name under which a checkpoint's answers before training are written down."""
+        name = f"{checkpoint}.prompt"
+        named = any(arm.name == name for arm in self.untrained)
+        return name if named else f"{checkpoint}.untrained"
+
+    def is_untrained(self, subject: str) -> bool:
+        """Whether answers are those of an untrained arm, in races of every version."""
+        named = any(arm.name == subject for arm in self.untrained)
+        return named or subject.endswith(".untrained")
 
     def sides(self, fold: int) -> Sides:
         """The rows of a trial; without folds there is one division of the rows."""

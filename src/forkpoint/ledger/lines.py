@@ -49,6 +49,17 @@ class Measured(Record):
     better: Literal["higher", "lower"]
 
 
+class AnswerCost(Record):
+    """What one answer costs, as the mean over answered rows."""
+
+    prompt_tokens: Measured
+    generated_tokens: Measured
+    seconds: Measured  # answered in batches; n counts the batches
+    alone_seconds: Measured | None = None  # asked by itself; n counts the rows so timed
+    peak_bytes: int | None = None  # of the child that answered
+    answers: int = 0  # rows that were answered
+
+
 class TrialStarted(Line):
     """A child was asked to run this trial."""
 
@@ -78,6 +89,7 @@ class TrialScored(Line):
     answers: str  # file of answers, relative to the run folder
     answers_sha256: str
     processor_seconds: float | None = None  # of all threads of the child
+    cost: AnswerCost | None = None
 
 
 class TrialFailed(Line):
@@ -131,6 +143,7 @@ class Finalists(Line):
     trials: dict[str, tuple[Trial, ...]]  # arm -> its trials (one a seed) at its best rung
     p_best: dict[str, float]  # of every arm, on validation
     predicted: dict[str, tuple[float, float]]  # arm -> mean and SD of its expected final score
+    untrained: tuple[str, ...] = ()  # untrained arms that answer the test rows, the best first
 
 
 class TestOpened(Line):
@@ -147,9 +160,10 @@ class AnswersMade(Line):
     """A finalist's (or an untrained checkpoint's) answers to a set of rows, scored."""
 
     kind: Literal["answers_made"] = "answers_made"
-    arm: str  # or the checkpoint's name with ".untrained"
+    arm: str  # or the checkpoint's name with ".untrained" in races of older versions
     split: Literal["validation", "test"]
     trial: Trial | None  # None for untrained
+    setup: str | None = None  # how an untrained arm was asked
     primary: Measured
     secondary: dict[str, Measured]
     likelihood: Measured
@@ -159,6 +173,29 @@ class AnswersMade(Line):
     answers: str
     answers_sha256: str
     processor_seconds: float | None = None  # of all threads of the child
+    cost: AnswerCost | None = None
+    shortened: int = 0  # rows whose prompt took fewer pieces than asked, for the context
+    shown: str | None = None  # file of a rendered prompt, relative to the run folder
+
+
+class AnswersFailed(Line):
+    """A setup of an untrained arm that came to no answers, and why."""
+
+    kind: Literal["answers_failed"] = "answers_failed"
+    arm: str
+    setup: str
+    seconds: float
+    key: str  # catalogue key of the reason
+    values: dict[str, str | int | float]
+
+
+class SetupChosen(Line):
+    """How an untrained arm is asked from here on, chosen on validation."""
+
+    kind: Literal["setup_chosen"] = "setup_chosen"
+    arm: str
+    setup: str
+    tried: dict[str, float | None]  # setup -> primary score; None: it failed
 
 
 class GeneralMeasured(Line):
@@ -202,6 +239,8 @@ AnyLine = Annotated[
     | Finalists
     | TestOpened
     | AnswersMade
+    | AnswersFailed
+    | SetupChosen
     | GeneralMeasured
     | Resumed
     | RaceEnded,

@@ -7,6 +7,7 @@ from typing import Any
 
 from forkpoint.data.row import Row
 from forkpoint.ledger import Measured
+from forkpoint.measure.answer_cost import cost_of
 from forkpoint.measure.interval import mean, nothing, rate, ratio
 from forkpoint.measure.likelihood import SHORTEST_BYTES, row_bits
 from forkpoint.measure.metric import METRICS, aggregate, label, score
@@ -40,10 +41,17 @@ def score_arm(
     metric: str,
     limits: AnswerLimits,
     batch_size: int = ANSWER_BATCH,
+    likelihood: bool = True,
 ) -> ArmScores:
-    """The arm's answers to the rows with every figure that a race keeps."""
+    """The arm's answers to the rows with every figure that a race keeps.
+
+    Without `likelihood` the expected answers are not weighed: arms whose prompts differ are
+    compared by what they answer.
+    """
     begin = time.monotonic()
-    bits = row_bits(model, [row.rendered for row in rows])
+    bits: Sequence[tuple[float, float] | None] = [None] * len(rows)
+    if likelihood:
+        bits = row_bits(model, [row.rendered for row in rows])
     answers: list[Answer] | None = None
     if metric != "bits_per_byte":
         prompts = [row.rendered.prompt_ids for row in rows]
@@ -56,7 +64,8 @@ def score_arm(
     ]
     if metric not in METRICS:
         scored = _with_own_scores(metric, rows, scored)
-    return _summary(metric, scored, seconds=time.monotonic() - begin)
+    found = _summary(metric, scored, seconds=time.monotonic() - begin)
+    return found.model_copy(update={"cost": cost_of(answers or ())})
 
 
 def _row_score(
@@ -64,7 +73,7 @@ def _row_score(
     metric: str,
     limits: AnswerLimits,
     answer: Answer | None,
-    bits: tuple[float, float],
+    bits: tuple[float, float] | None,
 ) -> RowScore:
     expected = row.rendered.answer
     text = answer.text.removeprefix(row.rendered.lead) if answer else ""
@@ -72,7 +81,7 @@ def _row_score(
     stopped = answer is not None and answer.stopped
     if limits.max_bytes is not None and answer_bytes > limits.max_bytes:
         stopped = False
-    expected_bits = bits[0] if row.rendered.scored else None
+    expected_bits = bits[0] if bits and row.rendered.scored else None
     value: float | None = 0.0
     if metric == "bits_per_byte":
         value = expected_bits
@@ -94,7 +103,8 @@ def _row_score(
         answer_bytes=answer_bytes,
         expected_bytes=len(expected.encode()),
         expected_bits=expected_bits,
-        stop_bits=bits[1],
+        stop_bits=bits[1] if bits else None,
+        prompt_tokens=len(row.rendered.prompt_ids),
     )
 
 
@@ -142,7 +152,9 @@ def _summary(metric: str, scored: list[RowScore], seconds: float) -> ArmScores:
         if answered
         else nothing("bytes", "lower"),
         bits_per_byte=bits_per_byte,
-        stop_bits=mean([line.stop_bits or 0.0 for line in scored], "bits", "lower"),
+        stop_bits=mean(
+            [line.stop_bits for line in scored if line.stop_bits is not None], "bits", "lower"
+        ),
         bits_decide=sum(line.expected_bytes for line in spans) >= SHORTEST_BYTES * len(spans) > 0,
         rows=tuple(scored),
         unscored=len(scored) - len(measured),

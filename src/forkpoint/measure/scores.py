@@ -1,6 +1,6 @@
 """What one scoring of an arm gives: rows, figures, and nothing that is not plain JSON."""
 
-from forkpoint.ledger import Measured
+from forkpoint.ledger import AnswerCost, Measured
 from forkpoint.record import Record
 
 
@@ -20,6 +20,7 @@ class RowScore(Record):
     expected_bytes: int
     expected_bits: float | None = None  # -log2 p(expected | prompt); None: span not comparable
     stop_bits: float | None = None  # -log2 p(end of turn | prompt, expected)
+    prompt_tokens: int = 0
     note: str = ""  # why there is no score, when there is none
 
 
@@ -38,3 +39,4 @@ class ArmScores(Record):
     unscored: int  # rows to which the user's scorer gave no score; not part of `primary`
     seconds: float
     generated_tokens: int
+    cost: AnswerCost | None = None  # of one answer; None where nothing was answered

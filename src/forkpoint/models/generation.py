@@ -1,5 +1,6 @@
 """Greedy answers, the same for every arm: left padding, stop ids, a limit."""
 
+import time
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -14,6 +15,9 @@ class Answer(Record):
     text: str
     tokens: int  # generated, the end token not counted
     stopped: bool  # it ended the turn itself, before the limit
+    prompt_tokens: int = 0
+    batch: int = 0  # which batch it was answered in
+    batch_seconds: float = 0.0  # that the whole batch took
 
 
 def generate(
@@ -32,14 +36,23 @@ def generate(
     with torch.inference_mode():
         for start in range(0, len(order), batch_size):
             rows = order[start : start + batch_size]
+            begin = time.monotonic()
             written = _greedy(model, [prompts[row] for row in rows], stop_ids, max_new_tokens)
+            took = time.monotonic() - begin
             for row, ids in zip(rows, written, strict=True):
                 stopped = bool(ids) and ids[-1] in stop_ids
                 kept = ids[:-1] if stopped else ids
                 text = tokenizer.decode(
                     kept, skip_special_tokens=False, clean_up_tokenization_spaces=False
                 )
-                answers[row] = Answer(text=text, tokens=len(kept), stopped=stopped)
+                answers[row] = Answer(
+                    text=text,
+                    tokens=len(kept),
+                    stopped=stopped,
+                    prompt_tokens=len(prompts[row]),
+                    batch=start // batch_size,
+                    batch_seconds=took,
+                )
     return [answers[row] for row in range(len(prompts))]
 
 

@@ -21,6 +21,14 @@ GENERAL_ASKED = 250  # questions that are answered
 GENERAL_TOKENS = 24  # after which most of a batch of untuned answers has ended [the same study]
 
 
+class Asking(NamedTuple):
+    """One way to ask an untrained checkpoint."""
+
+    checkpoint: str
+    arm: str
+    longer: float  # its prompts over the rows' own
+
+
 class Course(NamedTuple):
     """What a race will run over, before its budget is known."""
 
@@ -32,12 +40,17 @@ class Course(NamedTuple):
     rung_rows: int
     test_rows: int
     corrections: Mapping[str, Correction] = {}
+    asking: Sequence[Asking] = ()  # none: every checkpoint is asked once, as it is
 
 
-def answer_seconds(speed: Speed, rows: int, tokens: int) -> float:
-    """A child that loads weights, scores the rows' likelihood and answers them."""
+def answer_seconds(speed: Speed, rows: int, tokens: int, longer: float = 1.0) -> float:
+    """A child that loads weights, scores the rows' likelihood and answers them.
+
+    `longer`: its prompts over the rows' own.
+    """
     batches = ceil(rows / speed.answer_batch)
-    answering = batches * (speed.answer_prompt_seconds + tokens * speed.answer_step_seconds)
+    reading = longer * speed.answer_prompt_seconds
+    answering = batches * (reading + tokens * speed.answer_step_seconds)
     return (
         speed.start_seconds
         + speed.load_seconds
@@ -102,8 +115,13 @@ def forecast(course: Course, budget_tokens: float) -> dict[str, float]:
     return {
         "untrained": _side_by_side(
             [
-                answer_seconds(speed, course.rung_rows, course.limits[name])
-                for name, speed in course.speeds.items()
+                answer_seconds(
+                    course.speeds[one.checkpoint],
+                    course.rung_rows,
+                    course.limits[one.checkpoint],
+                    one.longer,
+                )
+                for one in _asking(course)
             ],
             at_once,
         ),
@@ -129,6 +147,10 @@ def budget_within(course: Course, seconds: float, most_tokens: float) -> float:
     return low
 
 
+def _asking(course: Course) -> Sequence[Asking]:
+    return course.asking or [Asking(name, name, 1.0) for name in course.speeds]
+
+
 def _trial(course: Course, arm: ArmPlan, share: float) -> float:
     return trial_seconds(
         course.speeds[arm.checkpoint],
@@ -145,12 +167,19 @@ def _test_pieces(course: Course, final_trials: float) -> list[float]:
     rows = ceil(course.test_rows / max(1, course.settings.folds))
     tuned = sum(answer_seconds(s, rows, s.answer_tokens) for s in speeds) / len(speeds)
     finalists = min(FINALISTS, len(course.arms))
+    asked = _asking(course)
     untuned = [
-        answer_seconds(speed, course.test_rows, course.limits[name])
-        for name, speed in course.speeds.items()
+        answer_seconds(
+            course.speeds[one.checkpoint],
+            course.test_rows,
+            course.limits[one.checkpoint],
+            one.longer,
+        )
+        for one in asked
     ]
     mean = sum(untuned) / len(untuned)
-    checkpoints = min(finalists, len(untuned))
+    kinds = len({one.arm.removeprefix(one.checkpoint) for one in asked})
+    checkpoints = min(finalists, len(speeds)) + max(0, kinds - 1 if course.asking else 0)
     return [tuned] * (finalists + round(final_trials)) + [mean] * checkpoints
 
 

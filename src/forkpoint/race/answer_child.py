@@ -6,15 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from forkpoint.ledger import Agreement, AnswersMade, GeneralMeasured, Trial, write_whole
+from forkpoint.measure.answer_cost import time_alone
 from forkpoint.measure.arm import score_arm
 from forkpoint.measure.general import measure_general
 from forkpoint.measure.questions import read_questions, sample_questions
+from forkpoint.models.generation import ANSWER_BATCH
 from forkpoint.models.weights import load_model
 from forkpoint.race.arm_rows import ArmRows, trial_folder, write_answers
+from forkpoint.race.asked_rows import Asked, AskedRows
 from forkpoint.race.driver import read_agreement
 from forkpoint.race.weights import WEIGHTS
 from forkpoint.race.work import AnswerWork, GeneralWork
 from forkpoint.train.approach import approach
+from forkpoint.train.fine_tune import peak_memory_bytes
+from forkpoint.untrained import PROMPT
 
 QUESTIONS_A_GROUP = 25  # of each kind of ability and language: a share is known to about .2
 
@@ -22,20 +27,40 @@ QUESTIONS_A_GROUP = 25  # of each kind of ability and language: a share is known
 def run_answers(folder: Path, work: AnswerWork) -> dict[str, Any]:
     """Answer a split and write the answers; the ledger line's values."""
     agreement = read_agreement(folder)
-    rows = ArmRows(folder, work.checkpoint, rendering_of(agreement, work.checkpoint, work.trial))
-    model = load_subject(folder, rows, work.trial)
+    settings = agreement.settings
+    asked: list[Asked] = []
+    asking = _asking(folder, agreement, work)
     sides = agreement.sides(work.trial.fold) if work.trial else agreement
     ids = sides.test_ids if work.split == "test" else sides.rung_validation_ids
+    if asking:
+        rows = asking.rows
+        asked = asking.to_score(ids, work.split)
+        to_score, batch = [one.row for one in asked], asking.batch_size(asked)
+    else:
+        rendering = rendering_of(agreement, work.checkpoint, work.trial)
+        rows = ArmRows(folder, work.checkpoint, rendering)
+        to_score, batch = rows.to_score(ids), ANSWER_BATCH
+    model = load_subject(folder, rows, work.trial)
+    weighed = asking is None or asking.kind.NAME == PROMPT
     scores = score_arm(
-        model, rows.tokenizer, rows.to_score(ids), agreement.settings.metric, rows.limits
+        model, rows.tokenizer, to_score, settings.metric, rows.limits, batch, likelihood=weighed
     )
-    seed = f"-s{work.trial.seed}" if work.trial else ""
-    path = folder / "answers" / f"{work.subject}.{work.split}{seed}.jsonl"
+    cost = scores.cost
+    if cost and work.split == "test":
+        prompts = [row.rendered.prompt_ids for row in to_score]
+        limits = rows.limits
+        alone = time_alone(model, rows.tokenizer, prompts, limits.stop_ids, limits.max_new_tokens)
+        cost = cost.model_copy(update={"alone_seconds": alone})
+    if cost:
+        cost = cost.model_copy(update={"peak_bytes": peak_memory_bytes(settings.device)})
+    how = f"-s{work.trial.seed}" if work.trial else f"-{work.setup}" if work.setup else ""
+    path = folder / "answers" / f"{work.subject}.{work.split}{how}.jsonl"
     write_answers(path, scores, work.split, work.trial)
     return AnswersMade(
         arm=work.subject,
         split=work.split,
         trial=work.trial,
+        setup=work.setup,
         primary=scores.primary,
         secondary={"exact_match": scores.exact_match, "answer_bytes": scores.answer_bytes},
         likelihood=scores.bits_per_byte,
@@ -44,7 +69,19 @@ def run_answers(folder: Path, work: AnswerWork) -> dict[str, Any]:
         seconds=0.0,
         answers=str(path.relative_to(folder)),
         answers_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        cost=cost,
+        shortened=sum(one.pieces < one.wanted for one in asked),
+        shown=asking.show(asked) if asking and work.split == "test" else None,
     ).model_dump(exclude={"seq", "time", "schema_"})
+
+
+def _asking(folder: Path, agreement: Agreement, work: AnswerWork) -> AskedRows | None:
+    """How an untrained arm is asked; None for a trained one, and in races of older versions."""
+    if work.setup is None:
+        return None
+    arm = next(arm for arm in agreement.untrained if arm.name == work.subject)
+    setup = next(setup for setup in arm.setups if setup.name == work.setup)
+    return AskedRows(folder, agreement, arm, setup)
 
 
 def run_general(folder: Path, work: GeneralWork) -> dict[str, Any]:

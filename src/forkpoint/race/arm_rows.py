@@ -83,6 +83,7 @@ def write_answers(path: Path, scores: ArmScores, split: str, trial: Trial | None
                     "text": row.answer,
                     "stopped": row.stopped,
                     "tokens": row.answer_tokens,
+                    "prompt_tokens": row.prompt_tokens,
                     "score": row.score,
                     "gold": row.gold,
                     "said": row.said,

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from forkpoint.errors import BadInput, Interrupted
 from forkpoint.ledger import (
     Agreement,
+    AnswersFailed,
     AnswersMade,
     AnyLine,
     Book,
@@ -29,7 +30,7 @@ from forkpoint.race.openings import count_opening
 from forkpoint.race.state import RaceState
 from forkpoint.race.verdict_writer import VERDICT, write_verdict
 from forkpoint.race.weights import sweep_weights
-from forkpoint.race.work import Step, TrialWork, Work
+from forkpoint.race.work import AnswerWork, Step, TrialWork, Work
 from forkpoint.verdict.verdict_record import Verdict
 
 AGREEMENT = "race.json"
@@ -201,6 +202,14 @@ def _line_of(outcome: Outcome, state: RaceState) -> Line:
         values = {**outcome.values, "seconds": outcome.seconds}
         return _MEASURED.validate_python(values)
     work = outcome.work
+    if isinstance(work, AnswerWork) and work.setup and work.split == "validation":
+        return AnswersFailed(
+            arm=work.subject,
+            setup=work.setup,
+            seconds=outcome.seconds,
+            key=failed["key"],
+            values=failed["values"],
+        )
     if not isinstance(work, TrialWork):
         raise BadInput(failed["key"], **failed["values"])
     retry = failed.get("retry")

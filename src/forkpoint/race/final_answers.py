@@ -26,6 +26,7 @@ class FinalAnswers:
     samples: Mapping[str, Sequence[Sample]]
     trivial: Sample  # the answer that needs no model, on the same rows
     unscored: int  # rows that the user's scorer left without a score for some arm: out for all
+    asked: Mapping[str, Sample]  # untrained arm -> its answers to the same rows
 
     @property
     def rows(self) -> int:
@@ -47,10 +48,11 @@ def read_final_answers(folder: Path, state: RaceState) -> FinalAnswers | None:
     if not runs:
         return None
     everything = [outcomes for found in runs.values() for outcomes, _ in found]
+    asked = _asked(folder, state, everything[0])
     kept = [
         place
         for place in range(len(everything[0]))
-        if all(outcomes[place]["score"] is not None for outcomes in everything)
+        if all(found[place]["score"] is not None for found in (*everything, *asked.values()))
     ]
     if not kept:
         return None
@@ -62,7 +64,14 @@ def read_final_answers(folder: Path, state: RaceState) -> FinalAnswers | None:
         for arm, found in runs.items()
     }
     trivial = _trivial([everything[0][place] for place in kept], metric)
-    return FinalAnswers(samples, trivial, unscored=len(everything[0]) - len(kept))
+    return FinalAnswers(
+        samples,
+        trivial,
+        unscored=len(everything[0]) - len(kept),
+        asked={
+            arm: _oriented([found[place] for place in kept], metric) for arm, found in asked.items()
+        },
+    )
 
 
 def _runs(
@@ -76,6 +85,17 @@ def _runs(
     if state.agreement.folds:
         return [([row for outcomes in found for row in outcomes], len(found))]
     return [(outcomes, 1) for outcomes in found]
+
+
+def _asked(folder: Path, state: RaceState, like: Outcomes) -> dict[str, Outcomes]:
+    """Test outcomes of the untrained arms, in the order of the rows of others' outcomes."""
+    found: dict[str, Outcomes] = {}
+    for line in state.answers.values():
+        if line.split != "test" or line.setup is None:
+            continue
+        by_row = {outcome["row_id"]: outcome for outcome in read_answers(folder, line)}
+        found[line.arm] = [by_row[outcome["row_id"]] for outcome in like]
+    return found
 
 
 def _oriented(outcomes: Outcomes, metric: str) -> Sample:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forkpoint.ledger import Finalists, Trial
+from forkpoint.race.asking import to_test
 
 if TYPE_CHECKING:
     from forkpoint.engine.standing import ArmStanding
@@ -112,6 +113,7 @@ def choose_finalists(state: RaceState) -> Finalists:
             for standing in everyone
             if standing.final_value is not None
         },
+        untrained=to_test(state),
     )
 
 

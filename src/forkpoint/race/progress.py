@@ -36,10 +36,11 @@ def stations_done(state: RaceState) -> dict[str, float]:
     raced, last = state.racing_ended is not None, state.finalists is not None
     wanted = [trial for bracket in state.brackets.values() for trial in bracket.wanted]
     tried = [trial for trial in wanted if trial in state.scored or trial in state.failed]
-    untrained = sum(" validation " in key for key in state.answers) / max(len(plan.checkpoints), 1)
+    asked = sum(" validation " in key for key in [*state.answers, *state.unanswered])
+    to_ask = sum(len(arm.setups) for arm in plan.untrained) or len(plan.checkpoints)
     tested = sum(" test " in key for key in state.answers)
     return {
-        "untrained": 1.0 if tried else min(1.0, untrained),
+        "untrained": 1.0 if tried else min(1.0, asked / max(to_ask, 1)),
         "bracket": 1.0 if bracketed >= len(plan.arms) else len(tried) / max(len(wanted), 1),
         "racing": 1.0 if raced else _raced(state),
         "finishing": _finished(state) if raced else 0.0,
@@ -90,7 +91,9 @@ def _test_pieces(state: RaceState) -> int:
     if state.finalists is None:
         return 0
     trials = sum(len(found) for found in state.finalists.trials.values())
-    return trials + len(_checkpoints(state))
+    plan = state.agreement
+    beside = {*map(plan.prompt_of, _checkpoints(state)), *state.finalists.untrained}
+    return trials + len(beside)
 
 
 def _general_pieces(state: RaceState) -> int:

@@ -137,6 +137,7 @@ def _selector(plan: Agreement) -> Selector:
         seed_sd=plan.settings.known_seed_sd,
         scale="bounded",
         prior=LIVE_PRIOR,
+        fewest_arms=1 if plan.untrained else 2,
     )
     return Selector(arms, rungs, plan.budget_tokens - reserve, settings, plan.settings.seed)
 

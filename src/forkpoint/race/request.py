@@ -44,3 +44,8 @@ class RaceRequest(Record):
     subsets: tuple[str, ...] = ()  # NAME=FILE: arms that train on these rows only
     replay: tuple[float, ...] = ()  # shares of the task rows; one arm each
     replay_rows: str | None = None  # the file of general rows
+    shots: tuple[int, ...] = ()  # numbers of examples that few-shot arms try; none: the usual
+    documents: str | None = None  # the folder that RAG arms retrieve from; None: training rows
+    max_latency: float | None = None  # seconds of one answer
+    max_memory: str | None = None  # of answering, as the user said it
+    licence: str | None = None  # "commercial", "free", or a licence's id

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from forkpoint import __version__, facts
+from forkpoint import __version__
 from forkpoint.advice import advise
 from forkpoint.data import Splits, load, profile
 from forkpoint.data.profile_record import DataProfile
@@ -24,43 +24,44 @@ from forkpoint.ledger import (
     Agreement,
     ArmPlan,
     Correction,
+    DocumentsPlan,
+    IneligibleArm,
     RungPlan,
     Settings,
     Sides,
     SubsetPlan,
+    UntrainedArm,
     write_whole,
 )
-from forkpoint.measure.metric import check_metric, primary_metric
 from forkpoint.plan.budget import Budget, brute_force_tokens, budget_tokens, read_budget
 from forkpoint.plan.forecast import Course, forecast
-from forkpoint.plan.lengths import (
-    default_passes,
-    default_rows_per_step,
-    plan_rungs,
-    smallest_difference,
-)
+from forkpoint.plan.lengths import plan_rungs, smallest_difference
 from forkpoint.plan.price import read_price
 from forkpoint.race.arm_memory import Fitting, check_fit
 from forkpoint.race.arm_plans import plan_arm, subset_names
+from forkpoint.race.checkpoints import read_checkpoints
 from forkpoint.race.division import folds_of, split_of
 from forkpoint.race.driver import AGREEMENT
+from forkpoint.race.eligible import eligible, licensed, limits_of
 from forkpoint.race.executor import LocalExecutor, Observer
 from forkpoint.race.keeping import corrections
+from forkpoint.race.race_settings import ANSWER_SLACK, race_settings
 from forkpoint.race.replay import of_checkpoint, prepare_replay, replay_shares
 from forkpoint.race.request import RaceRequest
 from forkpoint.race.rows_file import write_rows
 from forkpoint.race.state import RaceState
 from forkpoint.race.subsets import read_subsets
 from forkpoint.race.surveys import speeds, survey, survey_works
-from forkpoint.verdict.contrast import KNOWN_SEED_SD
+from forkpoint.race.untrained_arms import (
+    asking_pieces,
+    check_approaches,
+    documents_of,
+    plan_untrained,
+    trained,
+)
 
-RATE_FACTORS = (1 / 3, 1.0, 3.0)  # around the centre, for every arm [docs/method.md]
 RUNG_ROWS = 200  # validation rows that a rung is scored on, the same for every arm
-CONTEXT_TOKENS = 4_096  # longest row by default; longer ones are listed, never cut
-WARMUP_SHARE = 0.1  # of a trial's optimizer steps
-ANSWER_SLACK = 1.5  # limit of an answer over the longest training answer
 ANSWER_SLACK_TOKENS = 8
-SMALL_PARAMETERS = 50_000_000  # checkpoints below it train one a core, in float32 on a CPU
 VERSIONS = ("torch", "transformers", "trl", "peft", "datasets", "tokenizers", "numpy", "scipy")
 
 
@@ -80,6 +81,8 @@ class Prepared:
     replay: Mapping[str, Sequence[Row]]
     fitting: Fitting
     corrections: Mapping[str, Correction]  # approach -> of its trials' seconds
+    documents: DocumentsPlan | None
+    ineligible: Sequence[IneligibleArm]
 
 
 def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement:
@@ -89,8 +92,10 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
     budget = read_budget(request.budget)
     if request.price:
         read_price(request.price)  # refused now rather than after the survey
+    check_approaches(request)
+    limits_of(request)
     machine = read_machine(folder)
-    checkpoints = _read_checkpoints(request)
+    checkpoints, unlicensed = licensed(request, read_checkpoints(request))
     dataset = load(
         request.data,
         format=request.data_format,
@@ -104,12 +109,14 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
     folds = folds_of(request, dataset.rows)
     splits = folds[0] if folds else split_of(request, dataset.rows)
     folder.mkdir(parents=True, exist_ok=True)
-    settings = _settings(request, data_profile, splits, checkpoints, machine)
+    settings = race_settings(request, data_profile, splits, checkpoints, machine)
     settings = settings.model_copy(update={"folds": len(folds)})
     slower, larger = corrections(machine, settings)
-    fitting = check_fit(checkpoints, request.approaches, data_profile, settings, machine, larger)
+    approaches = trained(request)
+    fitting = check_fit(checkpoints, approaches, data_profile, settings, machine, larger)
     settings = settings.model_copy(update={"workers": fitting.workers})
     checkpoints = {name: checkpoints[name] for name in fitting.approaches}
+    documents = documents_of(request, folder)
     executor = LocalExecutor(folder, settings.workers, threads_each(settings))
     replay = prepare_replay(request, folder, settings, splits, checkpoints, executor, observer)
     fed = {row.id: row for rows in replay.values() for row in rows}
@@ -129,72 +136,14 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
         replay,
         fitting,
         slower,
+        documents,
+        unlicensed,
     )
     agreement = _agree(prepared)
     RaceState(agreement)  # refuses a budget that does not take every arm to its first rung
     _write_masks(folder, agreement, surveys)
     write_whole(folder / AGREEMENT, agreement.to_json(indent=1).encode())
     return agreement
-
-
-def _read_checkpoints(request: RaceRequest) -> dict[str, CheckpointFacts]:
-    found: dict[str, CheckpointFacts] = {}
-    for name in request.models:
-        checkpoint = facts.read_checkpoint(name)
-        if checkpoint.path is None:
-            facts.fetch_weights(name)
-            checkpoint = facts.read_checkpoint(name)
-        short = Path(name).name.lower() if Path(name).exists() else name.split("/")[-1].lower()
-        unique, number = short, 2
-        while unique in found:
-            unique, number = f"{short}-{number}", number + 1
-        found[unique] = checkpoint
-    return found
-
-
-def _settings(
-    request: RaceRequest,
-    data_profile: DataProfile,
-    splits: Splits,
-    checkpoints: Mapping[str, CheckpointFacts],
-    machine: MachineFacts,
-) -> Settings:
-    passes = request.passes or default_passes(len(splits.train))
-    metric = request.metric or primary_metric(data_profile)
-    check_metric(metric)
-    contexts = [found.shape.context_tokens for found in checkpoints.values()]
-    context = min([request.context_tokens or CONTEXT_TOKENS, *(c for c in contexts if c)])
-    device = "cuda" if machine.gpus else "cpu"
-    largest = max(found.shape.parameters or SMALL_PARAMETERS for found in checkpoints.values())
-    small = largest < SMALL_PARAMETERS and device == "cpu"
-    pocket = all(found.family == "pocket" for found in checkpoints.values())
-    answers = [len(row.answer.encode()) for row in splits.train]
-    return Settings(
-        seed=request.seed,
-        metric=metric,
-        metric_reason="race.metric_asked" if request.metric else "race.metric_by_answers",
-        margin=request.margin,
-        threshold=request.threshold,
-        rows_per_step=request.rows_per_step or default_rows_per_step(len(splits.train), passes),
-        passes=passes,
-        rate_factors=RATE_FACTORS,
-        loss_turns=request.loss_turns,
-        system_prompt=request.system_prompt,
-        context_tokens=context,
-        answer_tokens={},
-        answer_limit_bytes=round(max(answers) * ANSWER_SLACK),
-        truncate=request.truncate,
-        dtype="float32" if small else "bfloat16",
-        device=device,
-        lora_rank=request.lora_rank,
-        lora_alpha=2 * request.lora_rank,
-        schedule="linear",
-        warmup_share=WARMUP_SHARE,
-        finalist_seeds=request.finalist_seeds,
-        known_seed_sd=KNOWN_SEED_SD,
-        general_set="pocket" if pocket and not request.skip_general else None,
-        workers=request.workers or (machine.cores if small else 1),
-    )
 
 
 def threads_each(settings: Settings) -> int:
@@ -226,7 +175,14 @@ def _agree(prepared: Prepared) -> Agreement:
     rungs = plan_rungs(len(train), settings.passes, settings.rows_per_step)
     subsets = read_subsets(prepared.request.subsets, train, prepared.request.seed)
     replay = of_checkpoint(prepared.replay, excluded)
-    arms = _arms(prepared, train, subsets, replay, rungs[-1])
+    arms, untrained, ineligible = eligible(
+        prepared.request,
+        _arms(prepared, train, subsets, replay, rungs[-1]),
+        _untrained(prepared, train),
+        speeds(prepared.surveys, "speed"),
+        prepared.checkpoints,
+        settings,
+    )
     brute = brute_force_tokens(arms, settings)
     rung_ids = validation[:RUNG_ROWS]
     course = Course(
@@ -241,6 +197,7 @@ def _agree(prepared: Prepared) -> Agreement:
         rung_rows=len(rung_ids),
         test_rows=len(test),
         corrections=prepared.corrections,
+        asking=asking_pieces(untrained, speeds(prepared.surveys, "speed")),
     )
     tokens = budget_tokens(prepared.budget, course, brute)
     stations = forecast(course, tokens)
@@ -287,6 +244,10 @@ def _agree(prepared: Prepared) -> Agreement:
         corrections=dict(prepared.corrections),
         price=prepared.request.price,
         unfit=prepared.fitting.unfit,
+        untrained=untrained,
+        ineligible=(*prepared.ineligible, *ineligible),
+        limits=limits_of(prepared.request),
+        documents=prepared.documents,
     )
 
 
@@ -319,6 +280,17 @@ def _arms(
     )
 
 
+def _untrained(prepared: Prepared, train: Sequence[str]) -> tuple[UntrainedArm, ...]:
+    return plan_untrained(
+        prepared.request,
+        prepared.checkpoints,
+        prepared.surveys,
+        prepared.profile,
+        prepared.settings,
+        (len(train), prepared.documents.passages if prepared.documents else 0),
+    )
+
+
 def _versions() -> dict[str, str]:
     found = {}
     for name in VERSIONS:
@@ -335,14 +307,6 @@ def _write_masks(folder: Path, agreement: Agreement, surveys: Mapping[str, dict[
         for arm in agreement.arms
     }
     write_whole(folder / "masks.json", orjson.dumps(masks))
-
-
-def check_checkpoints(agreement: Agreement) -> None:
-    """Refuse to go on with a checkpoint whose files have changed; raises BadInput."""
-    for name, agreed in agreement.checkpoints.items():
-        now = facts.read_checkpoint(str(agreed.path))
-        if now.identity != agreed.identity:
-            raise BadInput("race.changed_checkpoint", name=name, path=agreed.path)
 
 
 def limit_seconds(agreement: Agreement) -> float | None:

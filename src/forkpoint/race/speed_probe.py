@@ -21,6 +21,8 @@ from forkpoint.train.job import (
 
 PROBE_STEPS = 4  # optimizer steps; the first one warms up and is not counted
 SMALL_PROBE_STEPS = 16  # of a checkpoint whose steps are too short to be timed one by one
+ALONE = 4  # prompts answered one by one
+ALONE_TOKENS = 8  # of each of them: one step more is then known to a few percent
 SMALL_PARAMETERS = 50_000_000  # below it a step takes some hundredths of a second
 Report = Callable[[dict[str, Any]], None]
 
@@ -97,6 +99,14 @@ def _answer_speed(
     second = watch.lap()
     generate(model, tokenizer, prompts, (), 1)
     prompt = watch.lap()
+    alone = prompts[:ALONE]
+    for one in alone:
+        generate(model, tokenizer, [one], (), 1)
+    alone_prompt = watch.lap()
+    for one in alone:
+        generate(model, tokenizer, [one], (), ALONE_TOKENS)
+    alone_whole = watch.lap()
+    steps = len(alone) * (ALONE_TOKENS - 1)
     return [
         {
             "load_seconds": load[clock],
@@ -107,6 +117,9 @@ def _answer_speed(
             "answer_prompt_seconds": prompt[clock],
             "answer_step_seconds": max(0.0, second[clock] - prompt[clock]) / max(1, tokens - 1),
             "answer_tokens": tokens,
+            "alone_prompt_seconds": alone_prompt[clock] / len(alone),
+            "alone_step_seconds": max(0.0, alone_whole[clock] - alone_prompt[clock]) / steps,
+            "prompt_tokens": sum(map(len, prompts)) / len(prompts),
         }
         for clock in (0, 1)
     ]

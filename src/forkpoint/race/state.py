@@ -5,11 +5,12 @@ test answers, general ability, verdict. `next()` says what has to happen now; re
 that records it moves the race on, so that a resumed race goes where an undisturbed one goes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from forkpoint.ledger import (
     Agreement,
+    AnswersFailed,
     AnswersMade,
     AnyLine,
     ArmDropped,
@@ -18,16 +19,18 @@ from forkpoint.ledger import (
     RaceEnded,
     RacingEnded,
     RateChosen,
+    SetupChosen,
     TestOpened,
     Trial,
     TrialFailed,
     TrialScored,
 )
 from forkpoint.plan.clock import BusyTime
+from forkpoint.race.asking import next_asking, works_on_test
 from forkpoint.race.bracket import Bracket
 from forkpoint.race.finalists import choose_finalists, finishing_trials
 from forkpoint.race.racing import Racing
-from forkpoint.race.work import AnswerWork, GeneralWork, Step, TrialWork, Work
+from forkpoint.race.work import AnswerWork, GeneralWork, Step, TrialWork, Work, answers_key
 
 
 @dataclass
@@ -50,6 +53,8 @@ class RaceState:
         self.failed: dict[Trial, TrialFailed] = {}
         self.dropped: dict[str, ArmDropped] = {}
         self.answers: dict[str, AnswersMade] = {}
+        self.unanswered: dict[str, AnswersFailed] = {}
+        self.asked: dict[str, SetupChosen] = {}  # untrained arm -> how it is asked
         self.general: dict[str, GeneralMeasured] = {}
         self.racing_ended: RacingEnded | None = None
         self.finalists: Finalists | None = None
@@ -94,8 +99,14 @@ class RaceState:
             case TestOpened():
                 self.test_opened = line
             case AnswersMade():
-                self.answers[_answers_key(line)] = line
+                key = answers_key(line.arm, line.split, line.trial, line.setup)
+                self.answers[key] = line
                 self.busy.add(line.time, line.seconds)
+            case AnswersFailed():
+                self.unanswered[answers_key(line.arm, "validation", None, line.setup)] = line
+                self.busy.add(line.time, line.seconds)
+            case SetupChosen():
+                self.asked[line.arm] = line
             case GeneralMeasured():
                 self.general[f"general {line.subject} {line.moment}"] = line
                 self.busy.add(line.time, line.seconds)
@@ -130,7 +141,7 @@ class RaceState:
         if self.ended:
             return Step(finished=True)
         return (
-            self._untrained()
+            next_asking(self)
             or self._bracketing()
             or self.racing.next()
             or self._finishing()
@@ -139,13 +150,6 @@ class RaceState:
             or self._general_ability()
             or Step(finished=True)
         )
-
-    def _untrained(self) -> Step | None:
-        works = [
-            AnswerWork(subject=f"{name}.untrained", checkpoint=name, split="validation")
-            for name in self.agreement.checkpoints
-        ]
-        return self._run(works)
 
     def _bracketing(self) -> Step | None:
         trials = []
@@ -238,10 +242,7 @@ class RaceState:
                 AnswerWork(subject=arm, checkpoint=checkpoint, split="test", trial=trial)
                 for trial in trials
             )
-            works.append(
-                AnswerWork(subject=f"{checkpoint}.untrained", checkpoint=checkpoint, split="test")
-            )
-        return self._run(works)
+        return self.run_open([*works, *works_on_test(self)])
 
     def _general_ability(self) -> Step | None:
         if self.finalists is None or not self.agreement.settings.general_set:
@@ -262,12 +263,13 @@ class RaceState:
                     trial=self.finalists.trials[control][0],
                 )
             )
-        return self._run(works)
+        return self.run_open(works)
 
-    def _run(self, works: Sequence[Work]) -> Step | None:
+    def run_open(self, works: Iterable[Work]) -> Step | None:
+        """The pieces of work that have come to no outcome yet, each once; None without any."""
         seen: dict[str, Work] = {}
         for work in works:
-            if work.key not in self.answers and work.key not in self.general:
+            if not any(work.key in over for over in (self.answers, self.unanswered, self.general)):
                 seen.setdefault(work.key, work)
         return Step(work=list(seen.values())) if seen else None
 
@@ -293,8 +295,3 @@ class RaceState:
             key=lambda line: (sign * (line.primary.value or 0.0), line.trial.rung),
             default=None,
         )
-
-
-def _answers_key(line: AnswersMade) -> str:
-    seed = line.trial.seed if line.trial else "-"
-    return f"answers {line.arm} {line.split} {seed}"

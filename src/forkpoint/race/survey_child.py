@@ -21,6 +21,7 @@ def run_survey(folder: Path, work: SurveyWork, report: Report) -> dict[str, Any]
     tokenizer = load_tokenizer(str(work.facts.path))
     rows = read_rows(folder)
     renderings: dict[str, dict[str, int]] = {}
+    prompt_tokens: dict[str, float] = {}
     excluded: dict[str, str] = {}
     masks: dict[str, list[dict[str, Any]]] = {}
     usable: dict[str, Rendered] = {}
@@ -42,6 +43,8 @@ def run_survey(folder: Path, work: SurveyWork, report: Report) -> dict[str, Any]
             elif isinstance(rendered, Rendered):
                 usable[row.id] = rendered
         renderings[rendering.kind] = {key: len(row.input_ids) for key, row in usable.items()}
+        read = [len(row.prompt_ids) for row in usable.values()]
+        prompt_tokens[rendering.kind] = sum(read) / max(1, len(read))
         shown = [key for key in work.train_ids if key in usable][:MASKS_SHOWN]
         masks[rendering.kind] = [_mask(renderer, key, usable[key]) for key in shown]
         trained = [len(usable[key].answer_ids) for key in work.train_ids if key in usable]
@@ -50,6 +53,7 @@ def run_survey(folder: Path, work: SurveyWork, report: Report) -> dict[str, Any]
     probe = [usable[key] for key in work.train_ids if key in usable]
     return {
         "renderings": renderings,
+        "prompt_tokens": prompt_tokens,
         "excluded": excluded,
         "cut": sorted(cut),
         "masks": masks,

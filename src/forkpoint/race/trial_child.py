@@ -129,5 +129,6 @@ def _line(
         final_loss=result.losses[-1] if result.losses else None,
         answers=str(answers.relative_to(folder)),
         answers_sha256=hashlib.sha256(answers.read_bytes()).hexdigest(),
+        cost=scores.cost,
     )
     return line.model_dump(exclude={"seq", "time", "schema_"})

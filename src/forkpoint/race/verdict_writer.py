@@ -6,11 +6,13 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from forkpoint.ledger import Finalists, GeneralMeasured, Measured, write_whole
+from forkpoint.ledger import AnswersMade, Finalists, GeneralMeasured, Measured, write_whole
 from forkpoint.measure.general import GeneralScores, Outcome, change
 from forkpoint.race.final_answers import FinalAnswers, read_final_answers
 from forkpoint.race.finalists import cost_order
 from forkpoint.race.state import RaceState
+from forkpoint.race.untrained_results import cost_results, figure, untrained_results, worth_of
+from forkpoint.race.work import answers_key
 from forkpoint.record import Figure
 from forkpoint.verdict.judge import Evidence, Judgement, judge
 from forkpoint.verdict.verdict_record import ArmResult, Change, Verdict
@@ -133,6 +135,9 @@ def _verdict(
         seconds=state.busy.seconds,
         predicted_seconds=plan.predicted_seconds,
         likelihood_rank_agreement=_rank_agreement(state),
+        worth=worth_of(state, judgement, tested),
+        untrained=untrained_results(state),
+        costs=cost_results(state),
     )
 
 
@@ -150,9 +155,7 @@ def _result(state: RaceState, name: str, judgement: Judgement | None, rows: int)
     failed = [line for line in state.failed.values() if line.trial.arm == name]
     peaks = [line.peak_bytes for line in scored if line.peak_bytes]
     drawn = judgement is not None and name in judgement.draws.arms
-    untrained = state.answers.get(
-        f"answers {plan.checkpoint}.untrained test -"
-    ) or state.answers.get(f"answers {plan.checkpoint}.untrained validation -")
+    untrained = _before(state, plan.checkpoint)
     return ArmResult(
         arm=name,
         rung=best.trial.rung if best else 0,
@@ -163,12 +166,12 @@ def _result(state: RaceState, name: str, judgement: Judgement | None, rows: int)
         roles=tuple(
             role for role, arm in (finalists.roles.items() if finalists else ()) if arm == name
         ),
-        validation=_figure(best.primary) if best else None,
+        validation=figure(best.primary) if best else None,
         test=judgement.draws.figure(name, rows) if judgement and drawn else None,
-        untrained=_figure(untrained.primary) if untrained else None,
-        bits_per_byte=_figure(best.likelihood) if best else None,
-        stop_bits=_figure(best.stop_bits) if best else None,
-        stop_rate=_figure(best.stop) if best else None,
+        untrained=figure(untrained.primary) if untrained else None,
+        bits_per_byte=figure(best.likelihood) if best else None,
+        stop_bits=figure(best.stop_bits) if best else None,
+        stop_rate=figure(best.stop) if best else None,
         p_best=judgement.p_best.get(name) if judgement else None,
         tokens=sum(line.tokens for line in scored) + sum(line.tokens for line in failed),
         seconds=sum(line.seconds for line in scored) + sum(line.seconds for line in failed),
@@ -176,17 +179,13 @@ def _result(state: RaceState, name: str, judgement: Judgement | None, rows: int)
     )
 
 
-def _figure(measured: Measured) -> Figure | None:
-    if measured.value is None:
-        return None
-    return Figure(
-        value=measured.value,
-        low=measured.low,
-        high=measured.high,
-        n=measured.n,
-        unit=measured.unit,
-        origin="measured",
-    )
+def _before(state: RaceState, checkpoint: str) -> AnswersMade | None:
+    """The answers of a checkpoint as it was: on test, else on validation."""
+    name = state.agreement.prompt_of(checkpoint)
+    chosen = state.asked.get(name)
+    setup = chosen.setup if chosen else None
+    keys = [answers_key(name, split, None, setup) for split in ("test", "validation")]
+    return next((state.answers[key] for key in keys if key in state.answers), None)
 
 
 def _changes(folder: Path, state: RaceState) -> list[Change]:
@@ -202,7 +201,7 @@ def _changes(folder: Path, state: RaceState) -> list[Change]:
         start = _general(folder, before)
         noise = change(start, _general(folder, control)) if control else {}
         for ability, shift in change(start, _general(folder, line)).items():
-            figures = [_figure(part) for part in (shift.before, shift.after, shift.difference)]
+            figures = [figure(part) for part in (shift.before, shift.after, shift.difference)]
             if figures[0] is None or figures[1] is None or figures[2] is None:
                 continue
             null = noise.get(ability)
@@ -213,7 +212,7 @@ def _changes(folder: Path, state: RaceState) -> list[Change]:
                     before=figures[0],
                     after=figures[1],
                     difference=figures[2],
-                    null_control=_figure(null.difference) if null else None,
+                    null_control=figure(null.difference) if null else None,
                 )
             )
     return found

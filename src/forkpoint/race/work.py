@@ -29,16 +29,21 @@ class AnswerWork(Record):
     """Answer a split with a trained trial, or untrained when `trial` is None."""
 
     kind: Literal["answers"] = "answers"
-    subject: str  # arm, or checkpoint + ".untrained"
+    subject: str  # arm; a checkpoint + ".untrained" in races of older versions
     checkpoint: str
     split: Literal["validation", "test"]
     trial: Trial | None = None
+    setup: str | None = None  # how an untrained arm is asked
 
     @property
     def key(self) -> str:
         """What identifies the outcome of this work in the ledger."""
-        seed = self.trial.seed if self.trial else "-"
-        return f"answers {self.subject} {self.split} {seed}"
+        return answers_key(self.subject, self.split, self.trial, self.setup)
+
+
+def answers_key(subject: str, split: str, trial: Trial | None, setup: str | None) -> str:
+    """What identifies answers: of one seed of a trained arm, or of one setup of another."""
+    return f"answers {subject} {split} {trial.seed if trial else setup or '-'}"
 
 
 class GeneralWork(Record):

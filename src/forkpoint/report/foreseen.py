@@ -5,6 +5,7 @@ from forkpoint.ledger import Agreement, MemoryPlan
 from forkpoint.plan.price import read_price
 from forkpoint.report import wording
 from forkpoint.report.plan_memory import unfit_text
+from forkpoint.report.untrained_text import ineligible_text
 from forkpoint.report.view_record import Foreseen
 from forkpoint.words import say
 
@@ -16,6 +17,7 @@ def foreseen(agreed: Agreement) -> Foreseen:
         stations=agreed.stations,
         corrections=agreed.corrections,
         unfit=agreed.unfit,
+        ineligible=agreed.ineligible,
         price=agreed.price,
     )
 
@@ -47,4 +49,5 @@ def notes(found: Foreseen, seconds: float, predicted_seconds: float, lang: str) 
         values = {"factor": f"{one.factor:.2f}", "trials": one.trials, "races": one.races}
         lines.append(say("estimate.plan_time_corrected", lang, approach=approach, **values))
     lines += [unfit_text(one, lang) for one in found.unfit]
+    lines += [ineligible_text(one, lang) for one in found.ineligible]
     return lines

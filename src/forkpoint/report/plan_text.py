@@ -7,6 +7,7 @@ from forkpoint.plan.clock import minutes
 from forkpoint.plan.price import read_price
 from forkpoint.report.data_text import printable
 from forkpoint.report.plan_memory import memory_lines
+from forkpoint.report.untrained_text import plan_lines
 from forkpoint.words import say
 
 FAULTS_SHOWN = 3  # broken rows told before a race
@@ -34,6 +35,7 @@ def plan_text(agreement: Agreement, lang: str) -> str:
             count=len(agreement.arms),
             arms=", ".join(arm.name for arm in agreement.arms),
         ),
+        *plan_lines(agreement, lang),
         say(
             "race.plan_rungs",
             lang,

@@ -47,6 +47,52 @@ class ArmResult(Record):
     peak_bytes: int | None
 
 
+WorthKind = Literal[
+    "worth_it",  # the interval of trained minus untrained is above 0
+    "not_worth_it",  # it is below 0
+    "equal_enough",  # within the margin: asking costs no training
+    "unclear",
+    "floor",  # neither can be told from the trivial answer
+]
+
+
+class Worth(Record):
+    """Trained minus untrained in the primary metric, on the same test rows."""
+
+    kind: WorthKind
+    trained: str
+    untrained: str
+    difference: Figure
+    p_value: float  # two-sided
+
+
+class CostResult(Record):
+    """What one answer of an arm costs, the mean over its answered rows."""
+
+    arm: str
+    split: Literal["validation", "test"]
+    prompt_tokens: Figure | None
+    generated_tokens: Figure | None
+    seconds: Figure | None  # answered in batches
+    alone_seconds: Figure | None  # asked by itself
+    peak_bytes: int | None
+    money: str | None  # of a thousand answers in batches, at the user's price
+
+
+class UntrainedResult(Record):
+    """One arm that costs no training."""
+
+    arm: str
+    checkpoint: str
+    approach: str
+    setup: str | None  # how it is asked, chosen on validation; None: none of its setups answered
+    tried: dict[str, float | None]  # setup -> validation score
+    validation: Figure | None
+    test: Figure | None
+    stop_rate: Figure | None
+    shortened: int = 0  # test rows whose prompt took fewer pieces than asked, for the context
+
+
 class Change(Record):
     """General ability of one kind: before, after, and the paired difference."""
 
@@ -90,3 +136,6 @@ class Verdict(Record):
     seconds: float
     predicted_seconds: float
     likelihood_rank_agreement: Figure | None  # Kendall's tau of likelihood against primary
+    worth: Worth | None = None  # None: no untrained arm was tested, or the metric is likelihood
+    untrained: tuple[UntrainedResult, ...] = ()
+    costs: tuple[CostResult, ...] = ()

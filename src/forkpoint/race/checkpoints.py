@@ -1,0 +1,33 @@
+"""The checkpoints of a race: read before it, and held to what they were when it is taken up."""
+
+from pathlib import Path
+
+from forkpoint import facts
+from forkpoint.errors import BadInput
+from forkpoint.facts.checkpoint_facts import CheckpointFacts
+from forkpoint.ledger import Agreement
+from forkpoint.race.request import RaceRequest
+
+
+def read_checkpoints(request: RaceRequest) -> dict[str, CheckpointFacts]:
+    """Short name -> facts, weights fetched where they are only on the Hub."""
+    found: dict[str, CheckpointFacts] = {}
+    for name in request.models:
+        checkpoint = facts.read_checkpoint(name)
+        if checkpoint.path is None:
+            facts.fetch_weights(name)
+            checkpoint = facts.read_checkpoint(name)
+        short = Path(name).name.lower() if Path(name).exists() else name.split("/")[-1].lower()
+        unique, number = short, 2
+        while unique in found:
+            unique, number = f"{short}-{number}", number + 1
+        found[unique] = checkpoint
+    return found
+
+
+def check_checkpoints(agreement: Agreement) -> None:
+    """Refuse to go on with a checkpoint whose files have changed; raises BadInput."""
+    for name, agreed in agreement.checkpoints.items():
+        now = facts.read_checkpoint(str(agreed.path))
+        if now.identity != agreed.identity:
+            raise BadInput("race.changed_checkpoint", name=name, path=agreed.path)
