@@ -27,6 +27,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the recipes stand beside
 STAGES = ("base", "instruct", "chat")
 APPROACHES = ("lora", "full")
+UNTRAINED = "untrained"
 SEEDS = 5
 FORMAT = 1  # of a line
 Key = tuple[str, str, int]  # setting, arm, seed
@@ -38,6 +39,8 @@ def planned() -> Iterator[Key]:
     from bank_tasks import SETTINGS
 
     for setting in SETTINGS:
+        for stage in STAGES:
+            yield setting.name, f"{stage}.{UNTRAINED}", 0
         for seed in range(SEEDS):
             for approach in APPROACHES:
                 for stage in STAGES:
@@ -96,10 +99,19 @@ class Trainer:
         rungs = rungs_of(setting.rows, setting.passes, setting.rows_per_step)
         cells: list[dict[str, Any]] = []
 
+        def look(model: Any, these: Sequence[tuple[str, str]]) -> dict[str, Any]:
+            said = scored(start, model, these)
+            per_byte = np.array(said.bits) / np.array(said.bytes)
+            return {
+                "n": len(these),
+                "right": packed_bits(said.right),
+                "score": round(float(np.mean(said.right)), 4),
+                "bits_per_byte": round(sum(said.bits) / sum(said.bytes), 4),
+                "bits_se": round(float(per_byte.std(ddof=1) / len(these) ** 0.5), 4),
+                "seconds": round(said.seconds, 2),
+            }
+
         def report(kind: str, rung: int, run: Any, seconds: float, tested: bool) -> None:
-            found = {"validation": pairs.validation}
-            if tested:
-                found["test"] = pairs.test
             cell: dict[str, Any] = {
                 "kind": kind,
                 "rung": rung,
@@ -108,24 +120,19 @@ class Trainer:
                 "steps_run": len(run.losses),
                 "seconds": round(seconds, 2),
                 "loss": round(float(np.mean(run.losses[-5:])), 4),
+                "validation": look(run.model, pairs.validation),
             }
-            for split, these in found.items():
-                said = scored(start, run.model, these)
-                per_byte = np.array(said.bits) / np.array(said.bytes)
-                cell[split] = {
-                    "n": len(these),
-                    "right": packed_bits(said.right),
-                    "score": round(float(np.mean(said.right)), 4),
-                    "bits_per_byte": round(sum(said.bits) / sum(said.bytes), 4),
-                    "bits_se": round(float(per_byte.std(ddof=1) / len(these) ** 0.5), 4),
-                    "seconds": round(said.seconds, 2),
-                }
+            if tested:
+                cell["test"] = look(run.model, pairs.test)
             cells.append(cell)
 
-        train_curves(start, approach, rows, rungs, setting.rows_per_step, seed, report)
+        if approach == UNTRAINED:
+            cells.append({"kind": UNTRAINED, "validation": look(start.model, pairs.validation)})
+        else:
+            train_curves(start, approach, rows, rungs, setting.rows_per_step, seed, report)
         return {
             "format": FORMAT, "setting": name, "task": setting.task.__name__, "rows": setting.rows,
-            "arm": arm, "seed": seed, "rate": start.rate(approach), "cells": cells,
+            "arm": arm, "seed": seed, "cells": cells,
             "versions": versions(),
         }  # fmt: skip
 
@@ -178,6 +185,10 @@ def show(path: Path) -> None:
         mine = [line for line in lines if line.get("setting") == name]
         for arm in dict.fromkeys(line["arm"] for line in mine):
             own = [line for line in mine if line["arm"] == arm]
+            if arm.endswith(UNTRAINED):
+                score = own[0]["cells"][0]["validation"]["score"]
+                print(f"  {arm:14} validation {score:.3f}")
+                continue
             test = [line["cells"][len(line["cells"]) // 2 - 1]["test"]["score"] for line in own]
             spread = np.std(test, ddof=1) if len(test) > 1 else float("nan")
             print(f"  {arm:14} n={len(own)}  test {np.mean(test):.3f} (SD over seeds {spread:.3f})")
