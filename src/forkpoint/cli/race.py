@@ -26,7 +26,7 @@ def command(lang: str) -> Callable[..., None]:
         data: str = typer.Argument(None, help=say("race.option_data", lang)),
         model: list[str] = option([], "--model", "-m"),
         approach: list[str] = option(["lora", "full"], "--approach"),
-        budget: str = option("50%", "--budget"),
+        budget: str = option("auto", "--budget"),
         out: Path = option(None, "--out"),
         resume: Path = option(None, "--resume"),
         dry_run: bool = option(False, "--dry-run"),

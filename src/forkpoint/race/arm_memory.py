@@ -15,6 +15,7 @@ from forkpoint.estimate.sizes import size_text
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.facts.machine import MachineFacts
 from forkpoint.ledger import Correction, DialChange, MemoryPlan, Settings, UnfitArm
+from forkpoint.measure.likelihood import LOGITS_AT_ONCE
 from forkpoint.models.generation import ANSWER_BATCH
 from forkpoint.train.job import BIN_TOKENS, GPU_PACK_TOKENS, PACK_TOKENS
 
@@ -78,6 +79,7 @@ def trial_setup(approach: str, load: Load, settings: Settings, shrink: int) -> S
         answer_batch=ANSWER_BATCH,
         answer_tokens=max(1, load.answer_tokens),
         prompt_tokens=load.longest_row,
+        scored_logits=LOGITS_AT_ONCE,
     )
 
 

@@ -16,7 +16,7 @@ class RaceRequest(Record):
     data: str
     models: tuple[str, ...]
     approaches: tuple[str, ...] = ("lora", "full")
-    budget: str = "50%"
+    budget: str = "auto"
     goal: str | None = None
     metric: str | None = None
     margin: float = MARGIN

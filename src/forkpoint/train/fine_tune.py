@@ -1,5 +1,6 @@
 """Fine-tune one checkpoint as a job says."""
 
+import ctypes
 import gc
 import resource
 import sys
@@ -18,10 +19,20 @@ RESULT_FILE = "train.json"
 
 
 def fine_tune(job: TrainJob, on_progress: OnProgress | None = None) -> TrainResult:
-    """Train as the job says and save the result in its folder.
+    """Train as the job says and save the result in its folder; the network is let go of.
 
     Raises Diverged when the loss is no longer a number, BadInput for rows that cannot be trained.
     """
+    gc.freeze()  # the trainer collects garbage as it starts: a third of a second over all imports
+    try:
+        return _train(job, on_progress)
+    finally:
+        gc.collect()  # trainer and network hold each other
+        gc.unfreeze()
+        _return_memory()
+
+
+def _train(job: TrainJob, on_progress: OnProgress | None) -> TrainResult:
     begin = time.monotonic()
     _check(job)
     kind = approach(job.approach)
@@ -36,11 +47,7 @@ def fine_tune(job: TrainJob, on_progress: OnProgress | None = None) -> TrainResu
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     trainer = _trainer(job, model, tokenizer, on_progress)
     trainer.started = loop = time.monotonic()
-    gc.freeze()  # the trainer collects garbage as it starts: a third of a second over all imports
-    try:
-        trainer.train()
-    finally:
-        gc.unfreeze()
+    trainer.train()
     seconds = time.monotonic() - loop
     folder = Path(job.folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -64,6 +71,12 @@ def fine_tune(job: TrainJob, on_progress: OnProgress | None = None) -> TrainResu
     )
     (folder / RESULT_FILE).write_text(result.to_json(), encoding="utf-8")
     return result
+
+
+def _return_memory() -> None:
+    """Give what was freed back to the system: glibc keeps a heap as large as it ever was."""
+    if hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)
 
 
 def _check(job: TrainJob) -> None:
