@@ -45,14 +45,14 @@ from forkpoint.race.arm_plans import plan_arm, subset_names
 from forkpoint.race.division import folds_of, split_of
 from forkpoint.race.driver import AGREEMENT
 from forkpoint.race.executor import LocalExecutor, Observer
-from forkpoint.race.keeping import corrections
+from forkpoint.race.keeping import corrections, seed_noise_known
 from forkpoint.race.replay import of_checkpoint, prepare_replay, replay_shares
 from forkpoint.race.request import RaceRequest
 from forkpoint.race.rows_file import write_rows
 from forkpoint.race.state import RaceState
 from forkpoint.race.subsets import read_subsets
 from forkpoint.race.surveys import speeds, survey, survey_works
-from forkpoint.verdict.contrast import KNOWN_SEED_SD
+from forkpoint.store import earlier_races
 
 RATE_FACTORS = (1 / 3, 1.0, 3.0)  # around the centre, for every arm [docs/method.md]
 RUNG_ROWS = 200  # validation rows that a rung is scored on, the same for every arm
@@ -191,7 +191,7 @@ def _settings(
         schedule="linear",
         warmup_share=WARMUP_SHARE,
         finalist_seeds=request.finalist_seeds,
-        known_seed_sd=KNOWN_SEED_SD,
+        known_seed_sd=seed_noise_known(metric)[0],
         general_set="pocket" if pocket and not request.skip_general else None,
         workers=request.workers or (machine.cores if small else 1),
     )
@@ -275,6 +275,7 @@ def _agree(prepared: Prepared) -> Agreement:
             prepared.request.goal or "",
             prepared.machine,
             data_name=prepared.request.data,
+            past=earlier_races(),
         ).to_json(),
         request_json=prepared.request.to_json(),
         subsets=subsets,
@@ -285,6 +286,7 @@ def _agree(prepared: Prepared) -> Agreement:
         processor_speeds=speeds(prepared.surveys, "processor_speed"),
         stations=stations,
         corrections=dict(prepared.corrections),
+        own_seed_noise=seed_noise_known(settings.metric)[1],
         price=prepared.request.price,
         unfit=prepared.fitting.unfit,
     )
