@@ -14,6 +14,7 @@ from forkpoint.race.state import RaceState
 from forkpoint.race.untrained_results import cost_results, figure, untrained_results, worth_of
 from forkpoint.race.work import answers_key
 from forkpoint.record import Figure
+from forkpoint.verdict.contrast import KNOWN_SEED_FREEDOM
 from forkpoint.verdict.judge import Evidence, Judgement, judge
 from forkpoint.verdict.verdict_record import ArmResult, Change, Verdict
 
@@ -32,6 +33,7 @@ def write_verdict(folder: Path, state: RaceState) -> tuple[Verdict, str]:
 
 def _judge(state: RaceState, finalists: Finalists, tested: FinalAnswers) -> Judgement:
     order = [arm for arm in dict.fromkeys(finalists.roles.values()) if arm in tested.samples]
+    own = state.agreement.own_seed_noise
     return judge(
         Evidence(
             samples=tested.samples,
@@ -47,6 +49,7 @@ def _judge(state: RaceState, finalists: Finalists, tested: FinalAnswers) -> Judg
             margin=state.agreement.settings.margin,
             seed=state.agreement.settings.seed,
             known_seed_sd=state.agreement.settings.known_seed_sd,
+            known_seed_freedom=own.freedom if own else KNOWN_SEED_FREEDOM,
         )
     )
 

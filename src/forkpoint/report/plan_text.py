@@ -6,6 +6,7 @@ from forkpoint.ledger import Agreement
 from forkpoint.plan.clock import minutes
 from forkpoint.plan.price import read_price
 from forkpoint.report.data_text import printable
+from forkpoint.report.foreseen import own_seed_text
 from forkpoint.report.plan_memory import memory_lines
 from forkpoint.report.untrained_text import plan_lines
 from forkpoint.words import say
@@ -94,6 +95,8 @@ def _time_and_money(agreement: Agreement, lang: str) -> list[str]:
         ]
         comma = "；" if lang == "zh" else ", "
         lines.append(say("estimate.plan_time", lang, stations=comma.join(parts)))
+    if agreement.own_seed_noise:
+        lines.append(own_seed_text(agreement.own_seed_noise, agreement.settings.metric, lang))
     for approach, found in agreement.corrections.items():
         values = {"factor": f"{found.factor:.2f}", "trials": found.trials, "races": found.races}
         lines.append(say("estimate.plan_time_corrected", lang, approach=approach, **values))
