@@ -61,5 +61,7 @@ def race_settings(
         finalist_seeds=request.finalist_seeds,
         known_seed_sd=seed_noise_known(metric)[0],
         general_set="pocket" if pocket and not request.skip_general else None,
+        drift=not request.skip_general,
+        retain=request.retain,
         workers=request.workers or (machine.cores if small else 1),
     )

@@ -1,5 +1,7 @@
 """The plan of a race as a person reads it before saying yes."""
 
+import orjson
+
 from forkpoint.data.bad_row import fault_sentence
 from forkpoint.data.profile_record import DataProfile
 from forkpoint.ledger import Agreement
@@ -46,6 +48,7 @@ def plan_text(agreement: Agreement, lang: str) -> str:
             rates=len(settings.rate_factors),
         ),
         *_rows_of_arms(agreement, lang),
+        *_needs(agreement, lang),
         *memory_lines(agreement, lang),
         say("race.plan_metric", lang, metric=settings.metric, margin=settings.margin),
         say("race.plan_power", lang, difference=agreement.smallest_difference),
@@ -103,6 +106,18 @@ def _time_and_money(agreement: Agreement, lang: str) -> list[str]:
     if agreement.price:
         money = read_price(agreement.price).of(agreement.predicted_seconds)
         lines.append(say("estimate.plan_price", lang, money=money, price=agreement.price))
+    return lines
+
+
+def _needs(agreement: Agreement, lang: str) -> list[str]:
+    """Raw text and twins where approaches use them."""
+    lines = []
+    if agreement.corpus_ids:
+        file = printable(str(orjson.loads(agreement.request_json).get("corpus") or ""))
+        pieces, left = len(agreement.corpus_ids), agreement.corpus_left_out
+        lines.append(say("race.plan_corpus", lang, pieces=pieces, file=file, left_out=left))
+    for name, twin in agreement.twins.items():
+        lines.append(say("race.plan_twin", lang, checkpoint=name, twin=printable(twin.name)))
     return lines
 
 
