@@ -56,11 +56,13 @@ def _whole(text: str) -> bool:
     return True
 
 
-def _extra(value: Mapping[str, Any]) -> dict[str, str]:
+def _extra(value: Mapping[str, Any]) -> Mapping[str, str]:
+    if value.keys() <= OWN_FIELDS:
+        return NOTHING_ELSE
     return {
         name: item if type(item) is str else str(item)
         for name, item in value.items()
-        if name not in OWN_FIELDS and isinstance(item, str | int | float)
+        if name not in OWN_FIELDS and isinstance(item, (str, int, float))
     }
 
 

@@ -16,6 +16,7 @@ from forkpoint.data.encoding import Encoding, opened, opened_text
 BLOCK_BYTES = 1 << 17  # bytes read at once; more would leave the processor's cache
 MAX_LINE_BYTES = 64 << 20  # a longer line is a broken file; it is skipped, not held in memory
 MAX_ATTEMPTS = 2_000  # places tried in a broken array before the rest of it is given up
+MARGIN_CHARACTERS = 40  # of what stands before a row in its line
 LOOKED_AT_LINES = 50  # of a sample, to know whether each is a row
 LIST_FIELDS = ("data", "rows", "train", "examples", "instances")
 
@@ -175,8 +176,9 @@ def _recovered(text: str) -> Iterator[Raw]:
     """The rows of a broken document: each is parsed alone, a broken one is a fault by its line.
 
     After a fault reading goes on where the next row may begin: at the indentation of the first
-    one in a document with a row a line, else behind a comma. What parses there but is only a
-    message, or has no field of the good rows, is the inside of the broken row.
+    one in a document with a row a line, else behind a comma. What parses there is the inside of
+    the broken row when it is only a message, or has no field of the good rows and stands where
+    none of them begins a line.
     """
     decoder = json.JSONDecoder()
     opening = re.compile(r"[\s\[]*").match(text)
@@ -185,7 +187,8 @@ def _recovered(text: str) -> Iterator[Raw]:
     after_newline = "\n" in text[:place] and not indent.strip()
     start = re.compile(rf"\n{re.escape(indent)}(?=\{{)" if after_newline else r"[,\n\]}]\s*(?=\{)")
     counted, line, attempts, faulty = 0, 1, 0, False
-    fields: frozenset[str] = frozenset()
+    fields: set[str] = set()  # of the good rows
+    margins = set() if after_newline else {""}  # what stands before a row that begins a line
     while place < len(text):
         line += text.count("\n", counted, place)
         counted = place
@@ -200,21 +203,25 @@ def _recovered(text: str) -> Iterator[Raw]:
                 return
             place = _next_start(text, place, start)
             continue
-        if faulty and not _is_row(value, fields):
+        before = text[max(0, place - MARGIN_CHARACTERS) : place].rpartition("\n")
+        margin = before[2] if before[1] and not before[2].strip() else None
+        if faulty and not _is_row(value, fields, margin in margins):
             place = _next_start(text, place, start)
             continue
         yield line, value
         faulty = False
         if isinstance(value, dict):
-            fields = fields or frozenset(value)
+            fields.update(value)
+        if margin is not None:
+            margins.add(margin)
         place = _behind(text, end)
 
 
-def _is_row(value: Any, fields: frozenset[str]) -> bool:
+def _is_row(value: Any, fields: set[str], begins_line: bool) -> bool:
     """Whether a value found after a fault is a row, not the inside of the broken one."""
     if not isinstance(value, dict) or "role" in value or "from" in value:
         return False
-    return not fields or not fields.isdisjoint(value)
+    return begins_line or not fields or not fields.isdisjoint(value)
 
 
 def _next_start(text: str, place: int, start: "re.Pattern[str]") -> int:

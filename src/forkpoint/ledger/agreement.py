@@ -153,6 +153,16 @@ class SubsetPlan(Record):
     null: str | None = None  # the random subset of the same size that it has to beat
 
 
+class OwnSeedNoise(Record):
+    """What earlier races on this machine's store measured of the noise between training seeds."""
+
+    sd: float  # of the same metric, pooled over repeats
+    repeats: int
+    races: int
+    weight: float  # share of it in the noise that is assumed; studies have the rest
+    freedom: float  # degrees of freedom of the noise that is assumed
+
+
 class Settings(Record):
     """Everything that is the same for all arms."""
 
@@ -236,6 +246,7 @@ class Agreement(Record):
     processor_speeds: dict[str, Speed] = {}  # noqa: RUF012 - the same in processor seconds
     stations: dict[str, float] = {}  # noqa: RUF012 - predicted seconds of each part of the race
     corrections: dict[str, Correction] = {}  # noqa: RUF012 - approach -> of its trials' seconds
+    own_seed_noise: OwnSeedNoise | None = None  # the part of earlier races in `known_seed_sd`
     price: str | None = None  # of an hour of this machine, as the user said it
     unfit: tuple[UnfitArm, ...] = ()  # asked for, and never started
     replay_ids: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 - checkpoint -> rows against forgetting

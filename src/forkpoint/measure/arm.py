@@ -114,20 +114,24 @@ def _with_preferences(
     model: Any,
     rows: Sequence[ScoringRow],
     scored: list[RowScore],
-    bits: Sequence[tuple[float, float]],
+    bits: Sequence[tuple[float, float] | None],
 ) -> list[RowScore]:
     """Whether the chosen answer is found likelier than the rejected one, by bits a byte.
 
     A sum of bits would prefer the shorter answer. What ends the turn counts as one byte more.
     """
-    asked = [place for place, row in enumerate(rows) if row.worse is not None]
-    worse_bits = row_bits(model, [row.worse for row in rows if row.worse is not None])
+    pairs = [
+        (place, row.worse, better)
+        for place, (row, better) in enumerate(zip(rows, bits, strict=True))
+        if row.worse is not None and better is not None
+    ]
+    worse_bits = row_bits(model, [rendered for _, rendered, _ in pairs])
     found = list(scored)
-    for place, worse in zip(asked, worse_bits, strict=True):
+    for (place, _, better), worse in zip(pairs, worse_bits, strict=True):
         row = rows[place]
         better_bytes = len(row.row.answer.encode()) + 1
         worse_bytes = len((row.row.rejected or "").encode()) + 1
-        preferred = sum(bits[place]) / better_bytes < sum(worse) / worse_bytes
+        preferred = sum(better) / better_bytes < sum(worse) / worse_bytes
         found[place] = found[place].model_copy(update={"preferred": preferred})
     return found
 

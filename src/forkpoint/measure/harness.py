@@ -85,7 +85,7 @@ def _read(task: str) -> dict[str, Any]:
     """A task file's fields; tags such as !function are left for the harness to read."""
     import yaml
 
-    class Fields(yaml.SafeLoader):
+    class Fields(yaml.SafeLoader):  # type: ignore[misc]
         """Reads a tagged value as text."""
 
     Fields.add_multi_constructor("!", lambda loader, tag, node: f"{tag} {node.value}")

@@ -202,7 +202,8 @@ def _line_of(outcome: Outcome, state: RaceState) -> Line:
     failed = outcome.values.get("failed")
     if failed is None:
         values = {**outcome.values, "seconds": outcome.seconds}
-        return _MEASURED.validate_python(values)
+        measured: Line = _MEASURED.validate_python(values)
+        return measured
     work = outcome.work
     if isinstance(work, AnswerWork) and work.setup and work.split == "validation":
         return AnswersFailed(

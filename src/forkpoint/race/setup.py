@@ -41,7 +41,7 @@ from forkpoint.race.division import folds_of, split_of
 from forkpoint.race.driver import AGREEMENT
 from forkpoint.race.eligible import eligible, licensed, limits_of
 from forkpoint.race.executor import LocalExecutor, Observer
-from forkpoint.race.keeping import corrections
+from forkpoint.race.keeping import corrections, seed_noise_known
 from forkpoint.race.needs import Needs, meet_needs
 from forkpoint.race.noted import library_versions, write_masks
 from forkpoint.race.race_settings import ANSWER_SLACK, race_settings
@@ -58,6 +58,7 @@ from forkpoint.race.untrained_arms import (
     documents_of,
     plan_untrained,
 )
+from forkpoint.store import earlier_races
 
 RUNG_ROWS = 200  # validation rows that a rung is scored on, the same for every arm
 ANSWER_SLACK_TOKENS = 8
@@ -239,6 +240,7 @@ def _agree(prepared: Prepared) -> Agreement:
             prepared.request.goal or "",
             prepared.machine,
             data_name=prepared.request.data,
+            past=earlier_races(),
         ).to_json(),
         request_json=prepared.request.to_json(),
         subsets=subsets,
@@ -249,6 +251,7 @@ def _agree(prepared: Prepared) -> Agreement:
         processor_speeds=speeds(prepared.surveys, "processor_speed"),
         stations=stations,
         corrections=dict(prepared.corrections),
+        own_seed_noise=seed_noise_known(settings.metric)[1],
         price=prepared.request.price,
         unfit=prepared.fitting.unfit,
         untrained=untrained,

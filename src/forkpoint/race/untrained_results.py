@@ -10,7 +10,7 @@ from forkpoint.race.state import RaceState
 from forkpoint.record import Figure
 from forkpoint.verdict.judge import Judgement
 from forkpoint.verdict.verdict_record import CostResult, UntrainedResult, Worth
-from forkpoint.verdict.worth import first_tested, judge_worth, untrained_figure
+from forkpoint.verdict.worth import first_tested, judge_worth
 
 PRICED_ANSWERS = 1_000  # answers that a price is quoted for
 
@@ -27,10 +27,10 @@ def worth_of(
         return None
     settings = state.agreement.settings
     sample = tested.asked[untrained]
-    return judge_worth(judgement.draws, trained, untrained, sample, settings.margin, settings.seed)
+    return judge_worth(judgement, trained, untrained, sample, settings.margin, settings.seed)
 
 
-def untrained_results(state: RaceState, tested: FinalAnswers | None) -> tuple[UntrainedResult, ...]:
+def untrained_results(state: RaceState) -> tuple[UntrainedResult, ...]:
     """Every untrained arm, the best on validation first."""
     order = best_untrained(state)
     arms = {arm.name: arm for arm in state.agreement.untrained}
@@ -38,7 +38,6 @@ def untrained_results(state: RaceState, tested: FinalAnswers | None) -> tuple[Un
     for name in (*order, *(name for name in arms if name not in order)):
         arm, chosen = arms[name], state.asked.get(name)
         line, test = validation_line(state, name), _test_line(state, name)
-        sample = tested.asked.get(name) if tested else None
         last = test or line
         found.append(
             UntrainedResult(
@@ -48,7 +47,7 @@ def untrained_results(state: RaceState, tested: FinalAnswers | None) -> tuple[Un
                 setup=chosen.setup if chosen else None,
                 tried=dict(chosen.tried) if chosen else {},
                 validation=figure(line.primary) if line else None,
-                test=untrained_figure(sample, state.agreement.settings.seed) if sample else None,
+                test=figure(test.primary) if test else None,
                 stop_rate=figure(last.stop) if last else None,
                 shortened=test.shortened if test else 0,
             )

@@ -22,6 +22,7 @@ from forkpoint.race.state import RaceState
 from forkpoint.race.untrained_results import cost_results, figure, untrained_results, worth_of
 from forkpoint.race.work import answers_key
 from forkpoint.record import Figure
+from forkpoint.verdict.contrast import KNOWN_SEED_FREEDOM
 from forkpoint.verdict.judge import Evidence, Judgement, judge
 from forkpoint.verdict.verdict_record import ArmResult, FloorVerdict, Verdict
 
@@ -73,6 +74,7 @@ def _judge(
 ) -> Judgement:
     samples = {arm: found for arm, found in tested.samples.items() if arm not in out}
     order = [arm for arm in dict.fromkeys(finalists.roles.values()) if arm in samples]
+    own = state.agreement.own_seed_noise
     return judge(
         Evidence(
             samples=samples,
@@ -88,6 +90,7 @@ def _judge(
             margin=state.agreement.settings.margin,
             seed=state.agreement.settings.seed,
             known_seed_sd=state.agreement.settings.known_seed_sd,
+            known_seed_freedom=own.freedom if own else KNOWN_SEED_FREEDOM,
         )
     )
 
@@ -177,7 +180,7 @@ def _verdict(
         predicted_seconds=plan.predicted_seconds,
         likelihood_rank_agreement=_rank_agreement(state),
         worth=worth_of(state, judgement, tested),
-        untrained=untrained_results(state, tested),
+        untrained=untrained_results(state),
         costs=cost_results(state),
     )
 

@@ -14,6 +14,7 @@ from forkpoint.ledger import (
     RacingEnded,
     RateChosen,
     Resumed,
+    SetupChosen,
     TestOpened,
     Trial,
     TrialFailed,
@@ -39,6 +40,7 @@ class History:
     chosen: dict[str, RateChosen] = field(default_factory=dict)
     dropped: dict[str, ArmDropped] = field(default_factory=dict)
     finalists: Finalists | None = None
+    asked: dict[str, SetupChosen] = field(default_factory=dict)  # untrained arm -> its setup
     answers: list[AnswersMade] = field(default_factory=list)
     general: list[GeneralMeasured] = field(default_factory=list)
     openings: int = 0
@@ -90,6 +92,8 @@ def history_of(lines: Sequence[AnyLine]) -> History:
                 history.dropped[line.arm] = line
             case Finalists():
                 history.finalists = line
+            case SetupChosen():
+                history.asked[line.arm] = line
             case AnswersMade():
                 history.answers.append(line)
             case GeneralMeasured():
@@ -219,7 +223,22 @@ def result_of(history: History, plan: ArmPlan, state: ArmState) -> ArmResult:
 
 def untrained(history: History, checkpoint: str, split: str) -> Figure | None:
     """The primary score of a checkpoint before training, on one split."""
-    for line in history.answers:
-        if line.arm == f"{checkpoint}.untrained" and line.split == split:
-            return figure(line.primary)
-    return None
+    name = f"{checkpoint}.prompt"
+    if name not in history.asked:
+        name = f"{checkpoint}.untrained"  # as races of older versions wrote it
+    line = asked_line(history, name, split)
+    return figure(line.primary) if line else None
+
+
+def asked_line(history: History, arm: str, split: str) -> AnswersMade | None:
+    """An untrained arm's answers to a split as it was chosen to be asked."""
+    chosen = history.asked.get(arm)
+    setup = chosen.setup if chosen else None
+    return next(
+        (
+            line
+            for line in history.answers
+            if (line.arm, line.split, line.setup) == (arm, split, setup)
+        ),
+        None,
+    )

@@ -5,6 +5,7 @@ from math import ceil
 
 from forkpoint.record import Figure
 from forkpoint.report.series import higher_is_better, ordered
+from forkpoint.report.untrained_text import worth_sentence
 from forkpoint.report.view_record import ArmView, Saying, View
 from forkpoint.report.wording import (
     chance,
@@ -105,6 +106,8 @@ def _sentences(view: View, lang: str) -> tuple[str, ...]:
                 interval=span(test, lang),
             )
         )
+    if worth := worth_sentence(view, lang):
+        parts.append(worth)
     if verdict.p_best_cap:
         parts.append(told(Saying(key=verdict.p_best_cap), lang))
     return tuple(parts)

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any, TypeVar
 
 from forkpoint.record import Figure
-from forkpoint.report import foreseen, wording
+from forkpoint.report import foreseen, untrained_text, wording
 from forkpoint.report.charts import NARROW, WIDE
 from forkpoint.report.curve_chart import curves_svg
 from forkpoint.report.enough_text import enough_sentences
@@ -139,6 +139,12 @@ def context(view: View, lang: str, charts: Iterable[str]) -> dict[str, Any]:
         "enough_told": lambda found: enough_sentences(found, lang),
         "enough_note": lambda found: enough_note(found, lang),
         "e": lambda key, **values: say(f"enough.{key}", lang, **values),
+        "u": lambda key, **values: say(f"untrained.{key}", lang, **values),
+        "setup_text": lambda setup: untrained_text.setup_text(setup, lang),
+        "worth_told": untrained_text.worth_sentence(view, lang),
+        "shortened_told": untrained_text.shortened_sentences(view, lang),
+        "costs_alone": untrained_text.costs_shown(view.costs)[0],
+        "costs_priced": untrained_text.costs_shown(view.costs)[1],
         "advised_order": _advised(view),
         "leading": _leading(view),
         "guides_shown": bool(view.guides or view.advised or view.disagreements),

@@ -8,7 +8,9 @@ from forkpoint.ledger import Agreement
 from forkpoint.plan.clock import minutes
 from forkpoint.plan.price import read_price
 from forkpoint.report.data_text import printable
+from forkpoint.report.foreseen import own_seed_text
 from forkpoint.report.plan_memory import memory_lines
+from forkpoint.report.untrained_text import plan_lines
 from forkpoint.words import say
 
 FAULTS_SHOWN = 3  # broken rows told before a race
@@ -36,6 +38,7 @@ def plan_text(agreement: Agreement, lang: str) -> str:
             count=len(agreement.arms),
             arms=", ".join(arm.name for arm in agreement.arms),
         ),
+        *plan_lines(agreement, lang),
         say(
             "race.plan_rungs",
             lang,
@@ -95,6 +98,8 @@ def _time_and_money(agreement: Agreement, lang: str) -> list[str]:
         ]
         comma = "；" if lang == "zh" else ", "
         lines.append(say("estimate.plan_time", lang, stations=comma.join(parts)))
+    if agreement.own_seed_noise:
+        lines.append(own_seed_text(agreement.own_seed_noise, agreement.settings.metric, lang))
     for approach, found in agreement.corrections.items():
         values = {"factor": f"{found.factor:.2f}", "trials": found.trials, "races": found.races}
         lines.append(say("estimate.plan_time_corrected", lang, approach=approach, **values))

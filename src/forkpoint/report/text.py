@@ -10,6 +10,8 @@ from forkpoint.report.kept_text import kept_sentences
 from forkpoint.report.opening import opening
 from forkpoint.report.replay_table import replay_tables
 from forkpoint.report.series import ordered
+from forkpoint.report.untrained_tables import asked_table, cost_table, indented
+from forkpoint.report.untrained_text import shortened_sentences
 from forkpoint.report.view_record import ArmView, View
 from forkpoint.report.visible import bounded, visible
 from forkpoint.report.votes_text import votes_told
@@ -79,8 +81,10 @@ class _Writer:
             self.line(f"! {told(notice, self.lang)}")
         self.line()
         self.table()
+        self.asked()
         self.preferred()
         self.fates()
+        self.answer_costs()
         self.cost()
         self.forgotten()
         self.listed(w("kept_title", self.lang), tuple(kept_sentences(self.view.verdict, self.lang)))
@@ -157,6 +161,21 @@ class _Writer:
     def rows(self, figures: list[Figure | None]) -> str:
         """The n of a column."""
         return ", ".join(f"{n:,}" for n in sorted({f.n for f in figures if f and f.n})) or "–"
+
+    def asked(self) -> None:
+        """The arms that cost no training."""
+        if self.view.asked:
+            self.line()
+            self.console.print(indented(asked_table(self.view, self.lang)))
+            for words in shortened_sentences(self.view, self.lang):
+                self.line(words)
+
+    def answer_costs(self) -> None:
+        """What one answer of each arm costs."""
+        if self.view.costs:
+            self.line()
+            self.console.print(indented(cost_table(self.view, self.lang)))
+            self.line(say("untrained.cost_legend", self.lang), "dim")
 
     def fates(self) -> None:
         """Who is out, and why."""

@@ -1,8 +1,7 @@
 """From a run folder to the View: finished, under way or interrupted, always one record."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -11,17 +10,20 @@ from forkpoint.data.profile_record import DataProfile
 from forkpoint.ledger import Agreement, AnswersMade, ArmPlan
 from forkpoint.record import Figure
 from forkpoint.report.again import command_of
+from forkpoint.report.agreed import excluded_of, hashes_of, settings_of, splits_of
 from forkpoint.report.answers import (
     bad_cases,
     counts_of,
     masks_of,
     side_by_side,
 )
+from forkpoint.report.asked import prompts_of, untrained_views
 from forkpoint.report.enough_text import read_enough
 from forkpoint.report.foreseen import foreseen
 from forkpoint.report.guides import Guides, guides_of
 from forkpoint.report.history import (
     History,
+    asked_line,
     figure,
     history_of,
     result_of,
@@ -36,8 +38,6 @@ from forkpoint.report.view_record import (
     Progress,
     RungView,
     Saying,
-    SettingView,
-    SplitView,
     View,
 )
 from forkpoint.run.answers import Answers, answers_of
@@ -65,7 +65,7 @@ def read_view(folder: Path) -> View:
     expected = expectations(run)
     bad_arm = _bad_arm(verdict, history, arms, answers)
     higher = agreed.settings.metric != "bits_per_byte"
-    shown = _shown_together(in_order(arms, higher), answers)
+    shown = _shown_together(in_order(arms, higher), answers, agreed.prompt_of)
     profile = _profile(agreed)
     guides = _guides(agreed)
     return View(
@@ -99,19 +99,22 @@ def read_view(folder: Path) -> View:
             counts_of(arm, split, found, expected) for arm, found in answers.items()
         ),
         masks=masks_of(run),
-        splits=_splits(agreed),
-        excluded=_excluded(agreed),
+        splits=splits_of(agreed),
+        excluded=excluded_of(agreed),
         profile=profile,
         guides=guides.rules if guides else (),
         disagreements=guides.disagreements if guides else (),
         advised=guides.order if guides else (),
-        settings=_settings(agreed),
+        settings=settings_of(agreed),
         checkpoints=agreed.checkpoints,
         machine=agreed.machine,
         versions=agreed.versions,
-        hashes=_hashes(run, history),
+        hashes=hashes_of(run, history),
         command=command_of(agreed),
         votes=strengths(folder) if (folder / VOTES).is_file() else None,
+        asked=untrained_views(agreed, history, verdict),
+        costs=verdict.costs if verdict else (),
+        prompts=prompts_of(run),
         enough=read_enough(folder),
     )
 
@@ -170,15 +173,22 @@ def _answers(run: RunFolder, history: History) -> tuple[str, dict[str, Answers]]
     if tests:
         return "test", answers_of(run, tests)
     best = [line for plan in run.agreement.arms if (line := history.best(plan.name))]
-    before: list[AnswersMade] = [line for line in history.answers if line.split == "validation"]
+    before: list[AnswersMade] = [
+        line
+        for line in history.answers
+        if line.split == "validation"
+        and (line.setup is None or line is asked_line(history, line.arm, "validation"))
+    ]
     return "validation", answers_of(run, [*best, *before])
 
 
-def _shown_together(arms: list[ArmView], answers: dict[str, Answers]) -> dict[str, Answers]:
+def _shown_together(
+    arms: list[ArmView], answers: dict[str, Answers], prompt_of: Callable[[str], str]
+) -> dict[str, Answers]:
     """The leaders' answers and, to compare, those of the leader's checkpoint untrained."""
     leaders = [arm for arm in arms if arm.name in answers][:SIDE_BY_SIDE]
     names = [arm.name for arm in leaders]
-    before = [f"{leaders[0].checkpoint}.untrained"] if leaders else []
+    before = [prompt_of(leaders[0].checkpoint)] if leaders else []
     return {name: answers[name] for name in (*names, *before) if name in answers}
 
 
@@ -304,47 +314,3 @@ def _cost(agreed: Agreement, history: History, verdict: Verdict | None) -> CostV
         failed_trials=len(history.failures),
         resumed=history.resumed,
     )
-
-
-def _splits(agreed: Agreement) -> tuple[SplitView, ...]:
-    return (
-        SplitView(name="train", rows=len(agreed.train_ids), sha256=None),
-        SplitView(name="validation", rows=len(agreed.validation_ids), sha256=None),
-        SplitView(name="rung_validation", rows=len(agreed.rung_validation_ids), sha256=None),
-        SplitView(name="test", rows=len(agreed.test_ids), sha256=agreed.test_sha256),
-    )
-
-
-def _excluded(agreed: Agreement) -> tuple[tuple[Saying, int], ...]:
-    reasons = Counter([*agreed.excluded.values(), *agreed.removed.values()])
-    return tuple((Saying(key=key), count) for key, count in reasons.most_common())
-
-
-def _settings(agreed: Agreement) -> tuple[SettingView, ...]:
-    """Every setting of the race with its reason; a mapping becomes one line an entry."""
-    found = []
-    for name, value in agreed.settings.model_dump().items():
-        if name == "metric_reason":
-            continue
-        reason = Saying(key=f"report.why_{name}")
-        if name == "metric":
-            reason = Saying(key=agreed.settings.metric_reason)
-        if isinstance(value, dict):
-            found += [
-                SettingView(name=f"{name}: {entry}", value=given, reason=reason)
-                for entry, given in value.items()
-            ]
-            continue
-        if isinstance(value, tuple | list):
-            value = ", ".join(f"{item:.3g}" for item in value)
-        found.append(SettingView(name=name, value=value, reason=reason))
-    return tuple(found)
-
-
-def _hashes(run: RunFolder, history: History) -> dict[str, str]:
-    agreed = run.agreement
-    found = {"data": agreed.data_sha256, "test": agreed.test_sha256}
-    found |= {name: facts.identity for name, facts in agreed.checkpoints.items()}
-    if history.ended:
-        found["verdict.json"] = history.ended.verdict_sha256
-    return found

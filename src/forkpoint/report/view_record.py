@@ -7,11 +7,25 @@ from pydantic import Field
 from forkpoint.data.profile_record import DataProfile
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.facts.machine import MachineFacts
-from forkpoint.ledger import Correction, MemoryPlan, UnfitArm
+from forkpoint.ledger import (
+    Correction,
+    IneligibleArm,
+    MemoryPlan,
+    OwnSeedNoise,
+    Setup,
+    UnfitArm,
+)
 from forkpoint.record import Figure, Record
 from forkpoint.run.outcome import Outcome
 from forkpoint.verdict.enough import Enough
-from forkpoint.verdict.verdict_record import ArmResult, Change, Comparison, Verdict
+from forkpoint.verdict.verdict_record import (
+    ArmResult,
+    Change,
+    Comparison,
+    CostResult,
+    UntrainedResult,
+    Verdict,
+)
 from forkpoint.votes.strengths import Preferences
 
 Progress = Literal["ended", "under_way", "interrupted"]
@@ -125,6 +139,24 @@ class MaskView(Record):
     pieces: tuple[tuple[Excerpt, bool], ...]
 
 
+class PromptView(Record):
+    """One prompt of an untrained arm, as its checkpoint reads it."""
+
+    arm: str
+    setup: Setup | None
+    row_id: str
+    pieces: int  # examples or passages in it
+    text: Excerpt
+
+
+class UntrainedView(Record):
+    """One untrained arm: how it is asked and what came of it."""
+
+    result: UntrainedResult
+    setup: Setup | None
+    tested: bool  # it answered the test rows
+
+
 class GuideView(Record):
     """What one rule said before the race: the checkpoints it favours and those it is against."""
 
@@ -199,7 +231,10 @@ class Foreseen(Record):
     memory: dict[str, MemoryPlan] = {}  # noqa: RUF012 - arm -> peak of one trial
     stations: dict[str, float] = {}  # noqa: RUF012 - seconds of each part of the race
     corrections: dict[str, Correction] = {}  # noqa: RUF012 - approach -> of its trials' seconds
+    own_seed_noise: OwnSeedNoise | None = None
+    metric: str = ""  # that this noise is of
     unfit: tuple[UnfitArm, ...] = ()
+    ineligible: tuple[IneligibleArm, ...] = ()
     price: str | None = None  # of an hour, as the user said it
 
 
@@ -248,4 +283,7 @@ class View(Record):
     hashes: dict[str, str]
     command: str
     votes: Preferences | None = None  # None where nobody voted
+    asked: tuple[UntrainedView, ...] = ()  # untrained arms, the best on validation first
+    costs: tuple[CostResult, ...] = ()  # of an answer of every arm
+    prompts: tuple[PromptView, ...] = ()
     enough: tuple[Enough, ...] = ()  # whether more rows would help, for arms that were asked

@@ -33,6 +33,6 @@ def answers_of(run: RunFolder, lines: Iterable[AnswersMade | TrialScored]) -> di
 
 
 def answers_to_test(run: RunFolder) -> dict[str, Answers]:
-    """Subject -> its answers on the test rows: finalists, and checkpoints as ".untrained"."""
+    """Subject -> its answers on the test rows: finalists and untrained arms."""
     made = [line for line in run.lines if isinstance(line, AnswersMade) and line.split == "test"]
     return answers_of(run, made)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from forkpoint.errors import BadInput
-from forkpoint.ledger import AnswersMade, TrialScored
+from forkpoint.ledger import AnswersMade, SetupChosen, TrialScored
 from forkpoint.record import Record
 from forkpoint.run.answers import Answers, answers_of, answers_to_test
 from forkpoint.run.folder import RunFolder
@@ -68,7 +68,7 @@ def bad_cases(run: RunFolder, arms: Sequence[str] = ()) -> BadCases:
         raise BadInput("bad_cases.unknown_arm", arm=unknown[0], known=", ".join(every) or "-")
     if not every:
         raise BadInput("bad_cases.no_answers", folder=run.folder)
-    chosen = list(arms) or [arm for arm in every if not arm.endswith(".untrained")]
+    chosen = list(arms) or [arm for arm in every if not run.agreement.is_untrained(arm)]
     expected = expectations(run)
     counts, found = [], []
     for arm in chosen:
@@ -141,7 +141,9 @@ def _answers(run: RunFolder) -> tuple[str, dict[str, Answers]]:
     ]  # fmt: skip
     higher = all(line.primary.better == "higher" for line in scored)
     best = sorted(scored, key=lambda line: line.primary.value or 0.0, reverse=higher)
-    before = [x for x in run.lines if isinstance(x, AnswersMade) and x.split == "validation"]
+    made = [x for x in run.lines if isinstance(x, AnswersMade) and x.split == "validation"]
+    asked = {(x.arm, x.setup) for x in run.lines if isinstance(x, SetupChosen)}
+    before = [x for x in made if x.setup is None or (x.arm, x.setup) in asked]
     return "validation", answers_of(run, [*best, *before])
 
 

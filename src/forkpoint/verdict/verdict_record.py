@@ -53,6 +53,7 @@ WorthKind = Literal[
     "not_worth_it",  # it is below 0
     "equal_enough",  # within the margin: asking costs no training
     "unclear",
+    "floor",  # neither can be told from the trivial answer
 ]
 
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from forkpoint.record import Figure
-from forkpoint.verdict.contrast import Draws, says
+from forkpoint.verdict.contrast import says
+from forkpoint.verdict.judge import Judgement
 from forkpoint.verdict.resample import Sample, interval, row_weights
 from forkpoint.verdict.verdict_record import Worth, WorthKind
 
@@ -18,13 +19,14 @@ _KINDS: dict[str, WorthKind] = {
 
 
 def judge_worth(
-    draws: Draws, trained: str, untrained: str, sample: Sample, margin: float, seed: int
+    judgement: Judgement, trained: str, untrained: str, sample: Sample, margin: float, seed: int
 ) -> Worth:
     """The paired difference of a trained arm to an untrained one on the same resampled rows.
 
     The trained arm's draws hold its noise between seeds; asking has none. Both arms were chosen
     on validation. `sample`: the untrained arm's answers, in the order of the draws' rows.
     """
+    draws = judgement.draws
     weights_B_N = row_weights(len(sample.scores_N), seed)
     asked_B = sample.value(weights_B_N)
     difference_B = draws.of(trained) - asked_B
@@ -32,25 +34,17 @@ def judge_worth(
     point = draws.points_A[draws.arms.index(trained)] - float(sample.value()[0])
     rows = len(sample.scores_N)
     difference = Figure(value=float(point), low=low, high=high, n=rows, origin="measured")
+    kind = _KINDS[says(difference, margin)]
+    if judgement.kind == "floor":
+        asked_low, _ = interval(asked_B)
+        kind = "floor" if asked_low <= (judgement.trivial.high or 0.0) else kind
     share = min(float(np.mean(difference_B <= 0)), float(np.mean(difference_B >= 0)))
     return Worth(
-        kind=_KINDS[says(difference, margin)],
+        kind=kind,
         trained=trained,
         untrained=untrained,
         difference=difference,
         p_value=min(1.0, 2 * max(share, 1 / len(difference_B))),
-    )
-
-
-def untrained_figure(sample: Sample, seed: int) -> Figure:
-    """An untrained arm's test score with its interval over rows."""
-    low, high = interval(sample.value(row_weights(len(sample.scores_N), seed)))
-    return Figure(
-        value=float(sample.value()[0]),
-        low=max(low, 0.0),
-        high=min(high, 1.0),
-        n=len(sample.scores_N),
-        origin="measured",
     )
 
 

@@ -10,8 +10,6 @@ from forkpoint.run.folder import RunFolder, read_folder
 from forkpoint.votes.ballot import append, now, read_votes
 from forkpoint.votes.vote_record import CHOICES, Choice, Pair, Vote
 
-UNTRAINED = ".untrained"
-
 
 class Poll:
     """The pairs of one run that can be voted on, read once."""
@@ -24,7 +22,7 @@ class Poll:
         self.run: RunFolder = read_folder(folder)
         self.folder = folder
         every = answers_to_test(self.run)
-        self.answers: dict[str, Answers] = _chosen(every, arms, folder)
+        self.answers: dict[str, Answers] = _chosen(self.run, every, arms)
         self.seed = self.run.agreement.settings.seed
         self.same: dict[tuple[str, str], int] = {}  # pairs of arms -> rows answered alike
         self._order = self._ordered()
@@ -107,13 +105,13 @@ def cast_vote(folder: Path, voter: str, pair: Pair, choice: Choice) -> Vote:
     return vote
 
 
-def _chosen(every: dict[str, Answers], arms: tuple[str, ...], folder: Path) -> dict[str, Answers]:
+def _chosen(run: RunFolder, every: dict[str, Answers], arms: tuple[str, ...]) -> dict[str, Answers]:
     if unknown := [arm for arm in arms if arm not in every]:
         known = ", ".join(every) or "-"
         raise BadInput("vote.unknown_arm", arm=unknown[0], known=known)
-    chosen = arms or tuple(arm for arm in every if not arm.endswith(UNTRAINED))
+    chosen = arms or tuple(arm for arm in every if not run.agreement.is_untrained(arm))
     if len(set(chosen)) < 2:
-        raise BadInput("vote.too_few_arms", folder=folder, found=", ".join(every) or "-")
+        raise BadInput("vote.too_few_arms", folder=run.folder, found=", ".join(every) or "-")
     return {arm: every[arm] for arm in chosen}
 
 

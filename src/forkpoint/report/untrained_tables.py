@@ -1,0 +1,86 @@
+"""Tables of the untrained arms and of the cost of answers, for a terminal."""
+
+from typing import TYPE_CHECKING
+
+from forkpoint.record import Figure
+from forkpoint.report.untrained_text import costs_shown, setup_text
+from forkpoint.report.view_record import View
+from forkpoint.report.visible import visible
+from forkpoint.report.wording import number, percent, size, tight_span, w
+from forkpoint.words import say
+
+if TYPE_CHECKING:
+    from rich.padding import Padding
+    from rich.table import Table
+
+
+def indented(table: "Table") -> "Padding":
+    """The table, two columns from the edge."""
+    from rich.padding import Padding
+
+    return Padding(table, (0, 0, 0, 2))
+
+
+def _empty(title: str) -> "Table":
+    from rich.table import Table
+
+    return Table(
+        title=title, title_justify="left", title_style="bold", box=None, pad_edge=False,
+        padding=(0, 2, 0, 0), header_style="dim",
+    )  # fmt: skip
+
+
+def asked_table(view: View, lang: str) -> "Table":
+    """How each untrained arm is asked, and its scores."""
+    table = _empty(say("untrained.table", lang))
+    table.add_column(w("arm", lang), overflow="fold")
+    table.add_column(say("untrained.setup", lang), overflow="fold")
+    tested = any(one.result.test for one in view.asked)
+    for key in ("test", "validation") if tested else ("validation",):
+        table.add_column(w(key, lang), overflow="fold")
+    table.add_column(w("text_stops", lang), justify="right", overflow="fold")
+    for one in view.asked:
+        result = one.result
+        scores = [result.test, result.validation] if tested else [result.validation]
+        stops = result.stop_rate
+        table.add_row(
+            visible(result.arm),
+            setup_text(one.setup, lang),
+            *(_score(figure, lang) for figure in scores),
+            percent(stops.value if stops else None),
+        )
+    return table
+
+
+def cost_table(view: View, lang: str) -> "Table":
+    """Tokens, seconds, memory and money of one answer."""
+    alone, money = costs_shown(view.costs)
+    table = _empty(say("untrained.cost_table", lang))
+    table.add_column(w("arm", lang), overflow="fold")
+    keys = ["prompt_tokens", "generated_tokens", "batch_seconds"]
+    keys += ["alone_seconds"] if alone else []
+    keys += ["memory"] + (["money"] if money else [])
+    for key in keys:
+        table.add_column(say(f"untrained.{key}", lang), justify="right", overflow="fold")
+    for one in view.costs:
+        cells = [_mean(one.prompt_tokens, 0), _mean(one.generated_tokens, 1), _mean(one.seconds, 3)]
+        cells += [_mean(one.alone_seconds, 2)] if alone else []
+        cells += [size(one.peak_bytes)] + ([one.money or "–"] if money else [])
+        table.add_row(visible(one.arm), *cells)
+    return table
+
+
+def _mean(figure: Figure | None, digits: int) -> str:
+    """A mean with half its interval's width."""
+    if figure is None:
+        return "–"
+    if figure.low is None or figure.high is None:
+        return number(figure.value, digits)
+    return f"{number(figure.value, digits)} ±{number((figure.high - figure.low) / 2, digits)}"
+
+
+def _score(figure: Figure | None, lang: str) -> str:
+    if figure is None:
+        return "–"
+    interval = tight_span(figure, lang)
+    return f"{number(figure.value)}  {interval}" if interval else number(figure.value)
