@@ -55,6 +55,7 @@ from forkpoint.race.surveys import speeds, survey, survey_works
 from forkpoint.race.untrained_arms import (
     asking_pieces,
     check_approaches,
+    check_setups,
     documents_of,
     plan_untrained,
     trained,
@@ -111,12 +112,13 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
     folder.mkdir(parents=True, exist_ok=True)
     settings = race_settings(request, data_profile, splits, checkpoints, machine)
     settings = settings.model_copy(update={"folds": len(folds)})
+    documents = documents_of(request, folder)
+    check_setups(request, settings, len(splits.train), documents)
     slower, larger = corrections(machine, settings)
     approaches = trained(request)
     fitting = check_fit(checkpoints, approaches, data_profile, settings, machine, larger)
     settings = settings.model_copy(update={"workers": fitting.workers})
     checkpoints = {name: checkpoints[name] for name in fitting.approaches}
-    documents = documents_of(request, folder)
     executor = LocalExecutor(folder, settings.workers, threads_each(settings))
     replay = prepare_replay(request, folder, settings, splits, checkpoints, executor, observer)
     fed = {row.id: row for rows in replay.values() for row in rows}
