@@ -34,20 +34,27 @@ SAMPLE_TARGET_SECONDS = 180.0  # for all that is done on a sample
 MEMORY_TARGET_GB = 2.0
 HELD_ROWS = 2_000  # of a test set to compare with
 ROUNDS = 3
+FIELDS = {"messages": "messages", "sharegpt": "conversations", "alpaca": ""}
 SLOW_SECONDS = 1.0
 
 
-def write_rows(path: Path, rows: int) -> None:
-    """Conversations of one question and one answer, some 800 bytes each, a few copies."""
+def write_rows(path: Path, rows: int, shape: str = "messages") -> None:
+    """Conversations of one question and one answer, some 800 bytes each."""
     draw = random.Random(0)
     words = [f"{draw.getrandbits(24):x}" for _ in range(500)]
     with path.open("wb") as file:
         for _ in range(rows):
-            turns = [
-                {"role": "user", "content": " ".join(draw.choices(words, k=50))},
-                {"role": "assistant", "content": " ".join(draw.choices(words, k=70))},
-            ]
-            file.write(orjson.dumps({"messages": turns}) + b"\n")
+            asked, told = (" ".join(draw.choices(words, k=k)) for k in (50, 70))
+            if shape == "alpaca":
+                value: object = {"instruction": asked, "input": "", "output": told}
+            else:
+                names = ("role", "content", "user", "assistant")
+                if shape == "sharegpt":
+                    names = ("from", "value", "human", "gpt")
+                who, what, user, model = names
+                turns = [{who: user, what: asked}, {who: model, what: told}]
+                value = {FIELDS[shape]: turns}
+            file.write(orjson.dumps(value) + b"\n")
 
 
 def seconds_of(work) -> float:  # type: ignore[no-untyped-def]
@@ -69,14 +76,14 @@ def ratios(path: Path, rows: int) -> None:
     def count() -> None:
         stream = RowStream(path)
         with no_collection():
-            assert rows == counted(Sample(SAMPLE_ROWS, 0).passing(stream)).rows
+            assert rows == counted(Sample(SAMPLE_ROWS, 0).passing(stream.bare())).rows
 
     held = HeldOut([row for row in islice(read_rows(path), HELD_ROWS) if isinstance(row, Row)])
 
     def compare() -> None:
         one = Compared("test_leaks", held)
         with no_collection():
-            for _ in one.passing(RowStream(path)):
+            for _ in one.passing(RowStream(path).bare()):
                 pass
         assert len(one.found) >= min(rows, HELD_ROWS)
 
@@ -171,12 +178,13 @@ def main() -> None:
     asked.add_argument("--rows", type=int, default=100_000)
     asked.add_argument("--fuzz", type=int, default=0)
     asked.add_argument("--seed", type=int, default=1)
+    asked.add_argument("--shape", choices=tuple(FIELDS), default="messages")
     options = asked.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if options.fuzz:
             raise SystemExit(fuzz(options.fuzz, options.seed, Path(folder)) > 0)
         path = Path(folder) / "rows.jsonl"
-        write_rows(path, options.rows)
+        write_rows(path, options.rows, options.shape)
         ratios(path, options.rows)
 
 

@@ -3,8 +3,9 @@
     python scripts/pictures.py RUNS RUN DRAFT --out FOLDER    (every page in every look)
     python scripts/pictures.py RUNS RUN DRAFT --guide         (those that docs/guide shows)
 
-RUNS is a folder of runs, RUN one that has ended, DRAFT one that was set up but not started. Needs
-Chromium, Playwright and fonts for Chinese.
+RUNS is a folder of runs, RUN one that has ended, DRAFT one that was set up but not started; the
+other runs that have ended are compared with RUN. Needs Chromium, Playwright, Pillow and fonts for
+Chinese.
 """
 
 import argparse
@@ -16,12 +17,12 @@ from typing import Any
 
 GUIDE = Path(__file__).parents[1] / "docs" / "guide" / "pictures"
 HEIGHT_PX = 900
-SHOWN = (
-    ("race", "en", 1600, "light"),
-    ("race", "zh", 1600, "dark"),
-    ("choose", "zh", 360, "dark"),
-    ("vote", "en", 360, "light"),
-)
+LOOKS = (
+    ("en", 1600, "light"), ("zh", 1600, "dark"), ("en", 360, "dark"), ("zh", 360, "light"),
+)  # fmt: skip
+SHOWN = (("en", 1600, "light"), ("zh", 360, "dark"))  # in the guide, of every page
+ALSO_SHOWN = ("race", "zh", 1600, "dark")
+COLOURS = 128  # of a picture in the guide: pages have few, and a clone stays small
 
 
 def main() -> None:
@@ -41,13 +42,15 @@ def main() -> None:
     )  # fmt: skip
     try:
         address = server.stdout.readline().strip() if server.stdout else ""
-        take(address, addresses(given.run, given.draft), out, given.guide)
+        take(address, addresses(given.runs, given.run, given.draft), out, given.guide)
     finally:
         server.terminate()
 
 
-def addresses(run: str, draft: str) -> dict[str, str]:
+def addresses(runs: Path, run: str, draft: str) -> dict[str, str]:
     """Name of a picture -> address of its page."""
+    ended = sorted(verdict.parent.name for verdict in runs.glob("*/verdict.json"))
+    compared = "&".join(f"run={name}" for name in [run, *(one for one in ended if one != run)])
     return {
         "runs": "/",
         "start": "/start",
@@ -58,7 +61,7 @@ def addresses(run: str, draft: str) -> dict[str, str]:
         "vote": f"/run/{run}/vote",
         "votes": f"/run/{run}/vote?reveal=yes",
         "report": f"/run/{run}/report",
-        "compare": f"/compare?run={run}&run={run}",
+        "compare": f"/compare?{compared}",
         "rules": "/rules",
         "rule": "/rules/FP-B01",
         "refused": "/run/no-such-run",
@@ -69,13 +72,9 @@ def take(address: str, pages: dict[str, str], out: Path, guide: bool) -> None:
     """Every page in every look, or those of the guide."""
     from playwright.sync_api import sync_playwright
 
-    wanted = SHOWN if guide else tuple(
-        (name, lang, width, scheme)
-        for name in pages
-        for lang, width, scheme in (
-            ("en", 1600, "light"), ("zh", 1600, "dark"), ("en", 360, "dark"), ("zh", 360, "light"),
-        )
-    )  # fmt: skip
+    looks = SHOWN if guide else LOOKS
+    wanted = [(name, *look) for name in pages for look in looks]
+    wanted += [ALSO_SHOWN] if guide else []
     with sync_playwright() as driver:
         browser = driver.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
@@ -103,7 +102,17 @@ def shoot(context: Any, address: str, path: str, file: Path, whole: bool) -> Non
     height = min(page.evaluate("document.documentElement.scrollHeight"), 2 * HEIGHT_PX)
     clip = None if whole else {"x": 0, "y": 0, "width": size["width"], "height": height}
     page.screenshot(path=str(file), full_page=True, clip=clip)
+    if not whole:
+        shrink(file)
     print(file)
+
+
+def shrink(file: Path) -> None:
+    """The same picture with fewer colours."""
+    from PIL import Image
+
+    few = Image.open(file).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    few.save(file, optimize=True)
 
 
 if __name__ == "__main__":

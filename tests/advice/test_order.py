@@ -47,7 +47,7 @@ def test_the_other_job_turns_the_order() -> None:
     """Raw text asks for continued pre-training on Base before anything else is trained."""
     data = profile_of(rows=900, job="raw_text", format="text")
     found = [one for one in advise(data, TWINS, "continued pre-training").arms if one.trained]
-    assert (BASE.name, "cpt_sft") == (found[0].candidate, found[0].approach)
+    assert (BASE.name, "cpt") == (found[0].candidate, found[0].approach)
 
 
 def test_a_contradicted_rule_does_not_count() -> None:

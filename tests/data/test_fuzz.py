@@ -1,5 +1,7 @@
 """Mutated files never give a traceback, never hang, never lose a good row."""
 
+import csv
+import io
 import json
 import random
 import time
@@ -7,6 +9,8 @@ import time
 import pytest
 
 from forkpoint.data import Row, RowFault, fault_sentence, load, read_rows
+from forkpoint.data.cleaning import clean
+from forkpoint.data.converting import convert
 from forkpoint.errors import ForkpointError
 
 SEED = 20_260_601
@@ -44,10 +48,28 @@ def mutated(draw: random.Random, line: bytes) -> bytes:
         return line[min(place, other) :] + line[: max(place, other)]
     if kind == 4:
         return draw.choice(BOMBS)
+    if line[:1] != b"{":
+        return line.replace(b'"', b"", 1)
     value = json.loads(line)
     field = draw.choice(list(value))
     value[field] = draw.choice((None, 3, True, [], {}, [[]], [{}], [None], {"a": {}}, "", " "))
     return json.dumps(value).encode()
+
+
+def table(draw: random.Random, kind: str, spoilt: set[int]) -> tuple[str, bytes, list[bytes]]:
+    """A CSV or TSV file, its cells quoted or not, some lines spoilt, and the rows to survive."""
+    out = io.StringIO()
+    quoting = draw.choice((csv.QUOTE_ALL, csv.QUOTE_MINIMAL))
+    writer = csv.writer(out, delimiter={"csv": ",", "tsv": "\t"}[kind], quoting=quoting)
+    rows = [(f"question {n}, {draw.random()} 在哪里", f'answer "{draw.random()}"')
+            for n in range(ROWS)]  # fmt: skip
+    writer.writerows([("prompt", "answer"), *rows])
+    head, *lines = out.getvalue().encode().split(b"\r\n")[:-1]
+    text = [mutated(draw, x).replace(b"\n", b" ") if i in spoilt else x
+            for i, x in enumerate(lines)]  # fmt: skip
+    kept = [json.dumps(dict(zip(("prompt", "answer"), row, strict=True))).encode()
+            for i, row in enumerate(rows) if i not in spoilt]  # fmt: skip
+    return f"a.{kind}", b"\r\n".join((head, *text)), kept
 
 
 def files(seed: int, count: int):
@@ -63,14 +85,17 @@ def files(seed: int, count: int):
             kept = [x for i, x in enumerate(lines) if i not in spoilt]
             yield "a.jsonl", b"\n".join(text), kept
         elif kind == "json":
-            yield "a.json", b"[" + b",\n".join(text) + b"]", []
+            kept = [x for i, x in enumerate(lines) if i not in spoilt]
+            yield "a.json", b"[" + b",\n".join(text) + b"]", kept
         elif kind == "bytes":
             data = bytearray(b"\n".join(lines))
             for _ in range(draw.randint(1, 60)):
                 data[draw.randrange(len(data))] = draw.randrange(256)
             yield "a.jsonl", bytes(data[draw.randrange(3) :]), []
+        elif kind == "txt":
+            yield "a.txt", b"\n".join(text), []
         else:
-            yield f"a.{kind}", b"prompt,answer\n" + b"\n".join(text), []
+            yield table(draw, kind, spoilt)
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -94,8 +119,27 @@ def test_mutated_files(part, tmp_path):
             assert not kept, (number, error)
         assert time.process_time() - begin < SLOWEST_SECONDS, (number, name)
         if kept:
-            clean = tmp_path / "clean.jsonl"
-            clean.write_bytes(b"\n".join(kept))
-            lost = {row.id for row in load(clean).rows} - ids
+            good = tmp_path / "good.jsonl"
+            good.write_bytes(b"\n".join(kept))
+            lost = {row.id for row in load(good).rows} - ids
             assert set() == lost, (number, name)
-            assert said <= ROWS - len(kept)
+            assert name != "a.jsonl" or said <= ROWS - len(kept)
+
+
+def test_mutated_files_cleaned_and_converted(tmp_path):
+    """The mended and the converted copy hold every untouched row; the source stays as it was."""
+    for number, (name, content, kept) in enumerate(files(SEED + 9, FILES // 8)):
+        path, good = tmp_path / name, tmp_path / "good.jsonl"
+        path.write_bytes(content)
+        good.write_bytes(b"\n".join(kept))
+        wanted = {row.id for row in load(good).rows} if kept else set()
+        mended, other = tmp_path / f"{number}{path.suffix}", tmp_path / f"{number}.messages.jsonl"
+        for out in (mended, other):
+            try:
+                clean(path, out) if out is mended else convert(path, "messages", out)
+                found = {row.id for row in load(out).rows}
+            except ForkpointError as error:
+                assert error.message("en") and error.message("zh")
+                found = set()
+            assert set() == wanted - found, (number, name, out.name)
+        assert content == path.read_bytes()

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from forkpoint.data import Row, RowFault, Turn, load, read_rows
+from forkpoint.data import Row, RowFault, RowStream, Turn, load, read_rows
+from forkpoint.data.built_row import named
+from forkpoint.data.encoding import UTF_8
+from forkpoint.data.json_file import json_lines, lines_of
 from forkpoint.errors import BadInput
 
 SHARED = Path(os.environ.get("FORKPOINT_SHARED", Path(__file__).parents[3] / "shared"))
@@ -221,3 +224,54 @@ def test_real_files(name):
         pytest.skip(reason)
     data = load(path)
     assert (*REAL[name], 0) == (len(data.rows), data.format, data.fault_count)
+
+
+ODD = (
+    {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]},
+    {"messages": [{"role": "user", "content": "问"}, {"role": "assistant", "content": "答"}]},
+    {"messages": [{"role": "user", "content": "a\0"}, {"role": "assistant", "content": "b"}]},
+    {"messages": [{"role": "assistant", "content": "a"}, {"role": "user", "content": "b"}]},
+    {"messages": [{"role": "user", "content": " "}, {"role": "assistant", "content": "b"}]},
+    {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": 3}]},
+    {"messages": [{"role": "user", "content": "a"}, {"from": "gpt", "value": "b"}]},
+    {"messages": [{"role": ["user"], "content": "a"}, {"role": "assistant", "content": "b"}]},
+    {"messages": ["ab", "cd"]},
+    {"messages": [None, None]},
+    {"messages": {"role": "user", "content": "a"}},
+    {"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]},
+    {"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}],
+     "tools": [{"name": "f"}], "id": "1"},
+    {"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "a"},
+                  {"role": "assistant", "content": "b"}], "id": "1"},
+    {"instruction": "a", "input": "", "output": "b", "topic": "t", "images": ["x.png"]},
+)  # fmt: skip
+
+
+def test_bare_rows_are_the_rows_without_their_ids(tmp_path):
+    """Reading without ids finds the same rows, faults and notices; adding the ids gives them."""
+    path = write(tmp_path / "a.jsonl", *ODD)
+    whole, bare = RowStream(path), RowStream(path)
+    rows = list(whole)
+    assert rows == [named(row) for row in bare.bare()]
+    assert rows == [item for item in read_rows(path) if isinstance(item, Row)]
+    assert whole.dataset() == bare.dataset()
+    assert [1, 2, 6, 7, 12, 13, 14, 15] == [row.line for row in rows]
+    assert [3, 4, 5, 8, 9, 10, 11] == [fault.line for fault in whole.faults]
+    assert ["duplicate-ids"] == [n.code for n in whole.dataset().notices if "id" in n.code]
+
+
+@pytest.mark.parametrize("block_bytes", [1, 2, 3, 7, 64, 1 << 17])
+def test_lines_do_not_depend_on_the_blocks(block_bytes, monkeypatch, tmp_path):
+    """Lines and their numbers are the same wherever a block of the file ends."""
+    content = b'{"a": 1}\n\n{"a": 22}\r\nbroken\n\n{"a": "\xe4\xb8\xad"}'
+    path = tmp_path / "a.jsonl"
+    for end in (b"", b"\n", b"\n\n"):
+        path.write_bytes(content + end)
+        monkeypatch.setattr("forkpoint.data.json_file.BLOCK_BYTES", block_bytes)
+        expected = list(enumerate((content + end).split(b"\n"), 1))
+        if not expected[-1][1]:  # nothing stands behind the last end of a line
+            expected.pop()
+        assert expected == list(lines_of(path))
+        lines = [(line, value) for line, value in json_lines(path, UTF_8)]
+        assert [1, 3, 4, 6] == [line for line, _ in lines]
+        assert [{"a": 1}, {"a": 22}, {"a": "中"}] == [v for _, v in lines if isinstance(v, dict)]

@@ -204,6 +204,23 @@ def test_a_cpu_has_libraries_and_heap_instead_of_a_device_context() -> None:
     assert 0.4e9 < found.estimated_bytes < 0.7e9
 
 
+def test_files_of_another_precision_are_resident_while_they_are_converted() -> None:
+    """32-bit files loaded in 16 bits are there twice; files of the same precision once."""
+    small = network_from_config({
+        "model_type": "llama", "hidden_size": 512, "intermediate_size": 1408,
+        "num_hidden_layers": 12, "num_attention_heads": 8, "vocab_size": 64000,
+    })  # fmt: skip
+    stored = 4 * small.parameters
+    setup = Setup(approach="lora", context_tokens=64, trained_share=0.1)
+    same, other = (
+        estimate_memory(small.model_copy(update={"file_bytes": size}), setup, OURS_CPU)
+        for size in (stored // 2, stored)
+    )
+    assert "load" == other.peak
+    assert stored == next(part.bytes for part in other.parts if part.name == "files")
+    assert not any(part.name == "files" for phase in same.phases for part in phase.parts)
+
+
 def test_an_estimate_takes_for_granted_what_training_does() -> None:
     """The dials that nobody turned are those of a training that nobody turned."""
     from forkpoint.train.job import ApproachSettings

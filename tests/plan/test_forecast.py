@@ -4,6 +4,7 @@ import pytest
 
 from forkpoint.errors import BadInput
 from forkpoint.ledger import ArmPlan, Correction, Settings, Speed
+from forkpoint.plan.budget import brute_force_tokens, budget_tokens, read_budget
 from forkpoint.plan.clock import BusyTime
 from forkpoint.plan.forecast import (
     STATIONS,
@@ -11,6 +12,7 @@ from forkpoint.plan.forecast import (
     answer_seconds,
     budget_within,
     forecast,
+    opening_tokens,
     trial_seconds,
 )
 from forkpoint.plan.lengths import plan_rungs
@@ -170,3 +172,16 @@ def test_what_is_no_price_is_a_sentence(text: str) -> None:
     """Said before anything runs."""
     with pytest.raises(BadInput):
         read_price(text)
+
+
+def test_auto_is_half_of_brute_force_or_what_the_first_rung_needs() -> None:
+    """Few rows have one rung, which takes more than half: the race is not refused for that."""
+    several = course()
+    brute = brute_force_tokens(several.arms, several.settings)
+    auto = read_budget("auto")
+    assert brute // 2 == budget_tokens(auto, several, brute)
+    single = course(rungs=several.rungs[-1:])
+    opening = opening_tokens(single.arms, single.rungs, single.settings)
+    assert opening > brute / 2
+    assert opening == pytest.approx(budget_tokens(auto, single, brute), abs=1)
+    assert brute // 2 == budget_tokens(read_budget("50%"), single, brute)

@@ -63,7 +63,7 @@ def fitted(
     data = profile(400, lambda text: text)
     spread = data.tokens["pocket-base"].model_copy(update={"largest": longest, "p90": longest})
     data = data.model_copy(update={"tokens": dict.fromkeys(found, spread)})
-    return check_fit(found, APPROACHES, data, settings, here)
+    return check_fit(found, dict.fromkeys(found, APPROACHES), data, settings, here)
 
 
 def test_what_fits_is_raced_with_its_estimate(tmp_path: Path, settings: Settings) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from past_races import past_arm, past_race
 
-from forkpoint.store import experience, seed_sd, stage_tally
+from forkpoint.store import experience, seed_sd, stage_differences, stage_tally
 from forkpoint.store.experience import MOST_FACTOR
 
 HERE = past_race().machine
@@ -62,10 +62,25 @@ def test_a_tally_counts_races_of_the_kind_in_which_stages_of_like_size_competed(
     assert (6, {"instruct": 5, "base": 1}) == (tally.races, tally.wins)
 
 
+def test_stages_are_compared_by_their_test_scores_race_by_race() -> None:
+    """Each race counts once, by the best tested arm of either side; no test, no difference."""
+    arms = (
+        past_arm("pocket-base.lora", test=0.70),
+        past_arm("pocket-base.full", test=0.75),
+        past_arm("pocket-instruct.lora", test=None),
+        past_arm("pocket-instruct.full", test=0.80),
+    )
+    untested = (past_arm("pocket-base.full", test=None), past_arm("pocket-instruct.full"))
+    races = (past_race(1, arms=arms), past_race(2, arms=untested), past_race(3, job="dialogue"))
+    found = stage_differences(races, ("task", "label"), {"instruct", "chat"}, {"base"})
+    assert (pytest.approx(0.05),) == found
+
+
 def test_seed_noise_is_pooled_over_repeats_of_the_same_metric() -> None:
     """Variances weigh by their repeats; nothing measured is None, not 0."""
     races = (past_race(1, seed_sd=0.01, seed_repeats=2), past_race(2, seed_sd=0.03, seed_repeats=6))
-    sd, repeats = seed_sd(races, "macro_f1") or (0.0, 0)
-    assert ((2 * 0.01**2 + 6 * 0.03**2) / 8) ** 0.5 == pytest.approx(sd)
-    assert 8 == repeats
+    found = seed_sd(races, "macro_f1")
+    assert found is not None
+    assert ((2 * 0.01**2 + 6 * 0.03**2) / 8) ** 0.5 == pytest.approx(found.sd)
+    assert (8, 2) == (found.repeats, found.races)
     assert seed_sd(races, "exact_match") is None

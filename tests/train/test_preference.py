@@ -12,7 +12,8 @@ from forkpoint.errors import Diverged
 from forkpoint.measure.likelihood import span_bits
 from forkpoint.models.rendering import Rendered, Renderer, Rendering
 from forkpoint.models.weights import load_model, load_tokenizer
-from forkpoint.train.preference import PreferenceJob, PreferencePair, prefer
+from forkpoint.train.job import PreferencePair
+from forkpoint.train.preference import PreferenceJob, prefer
 
 
 def toy_pairs(checkpoint: Path) -> tuple[PreferencePair, ...]:

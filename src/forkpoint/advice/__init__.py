@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import get_args
 
 from forkpoint.advice.order import order_arms
+from forkpoint.advice.own_races import own_races, tally_here
 from forkpoint.advice.record import (
     STRENGTHS,
     Advice,
@@ -17,6 +18,7 @@ from forkpoint.advice.record import (
     Ground,
     OwnRaces,
     SideHere,
+    StageTally,
 )
 from forkpoint.advice.strength import grounds_of
 from forkpoint.data.profile_record import DataProfile
@@ -25,6 +27,7 @@ from forkpoint.facts.goal import Goal, read_goal
 from forkpoint.facts.machine import MachineFacts
 from forkpoint.rules import APPROACHES, RULES, Candidate, Case, Finding
 from forkpoint.sources import DISAGREEMENTS, Disagreement, Side
+from forkpoint.store import PastRace
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 BUDGET = "30m"  # of the race that is proposed; its plan says what that buys
@@ -38,13 +41,18 @@ def advise(
     *,
     data_name: str | None = None,
     own: tuple[OwnRaces, ...] = (),
+    past: tuple[PastRace, ...] = (),
 ) -> Advice:
-    """What all rules say of all candidates; without checkpoints, of the three stages as such."""
+    """What all rules say of all candidates; without checkpoints, of the three stages as such.
+
+    `past` are the user's own finished races, from which `own` is measured where it is not given.
+    """
     candidates = tuple(
         Candidate(name=one.name, stage=one.stage, facts=one) for one in checkpoints
     ) or tuple(Candidate(name=stage.capitalize(), stage=stage) for stage in STAGES)
     understood = read_goal(goal)
     findings = find(candidates, understood, data, machine)
+    own = own or own_races(findings, candidates, past, data)
     grounds = grounds_of(findings, candidates, own)
     arms = order_arms(candidates, findings, grounds)
     return Advice(
@@ -57,6 +65,7 @@ def advise(
         disagreements=tuple(_here(one, findings, candidates) for one in DISAGREEMENTS),
         arms=arms,
         settle=race_command(data_name, arms, understood.text) if checkpoints else None,
+        tally=tally_here(past, data),
     )
 
 
@@ -162,6 +171,7 @@ __all__ = [
     "Arm",
     "Ground",
     "OwnRaces",
+    "StageTally",
     "advise",
     "find",
     "race_command",

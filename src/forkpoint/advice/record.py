@@ -39,6 +39,13 @@ class OwnRaces(Record):
     figure: Figure  # n: races
 
 
+class StageTally(Record):
+    """On how many of the user's races of this kind each stage was named."""
+
+    races: int
+    wins: dict[str, int]  # stage -> races
+
+
 class Ground(Record):
     """How strong a rule's word is here, and on what ground."""
 
@@ -119,6 +126,7 @@ class Advice(Record):
     disagreements: tuple[DisagreementHere, ...]
     arms: tuple[Arm, ...]
     settle: str | None  # the command that would settle it, ready to paste
+    tally: StageTally | None = None  # the user's own earlier races of this kind
 
     def ground(self, rule: str) -> Ground:
         """The ground of one rule; raises KeyError for a code that is no rule."""

@@ -29,6 +29,7 @@ def command(lang: str) -> Callable[..., None]:
         from forkpoint.advice import advise as advice_for
         from forkpoint.errors import BadInput
         from forkpoint.facts import read_checkpoint, read_machine
+        from forkpoint.store import earlier_races
 
         if format not in ("text", "json"):
             raise BadInput("advice.bad_format", found=format)
@@ -42,6 +43,7 @@ def command(lang: str) -> Callable[..., None]:
             goal,
             read_machine(),
             data_name=data,
+            past=earlier_races(),
         )
         if data_format and advice.settle:
             settle = f"{advice.settle} --data-format {data_format}"  # a known format's name

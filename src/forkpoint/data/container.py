@@ -16,7 +16,16 @@ from forkpoint.data.encoding import (
     opened_text,
     undecoded,
 )
-from forkpoint.data.json_file import OnBytes, Raw, is_lines, json_document, json_lines, silent
+from forkpoint.data.json_file import (
+    BREAKS,
+    OnBytes,
+    Raw,
+    broken_off,
+    is_lines,
+    json_document,
+    json_lines,
+    silent,
+)
 from forkpoint.data.table_file import arrow, delimited, parquet
 from forkpoint.errors import BadInput, Unreadable
 
@@ -109,8 +118,9 @@ def raw_rows(container: Container, on_bytes: OnBytes = silent) -> Iterator[Raw]:
 
     A file that breaks off (a cut archive, a failing disk) ends in a fault behind its good rows.
     """
+    if container.kind == "jsonl":
+        return json_lines(container.path, container.encoding, on_bytes)
     readers: dict[str, Callable[[], Iterator[Raw]]] = {
-        "jsonl": lambda: json_lines(container.path, container.encoding, on_bytes),
         "json": lambda: json_document(container.path, container.encoding),
         "csv": lambda: delimited(container.path, container.encoding, None),
         "tsv": lambda: delimited(container.path, container.encoding, "\t"),
@@ -118,13 +128,17 @@ def raw_rows(container: Container, on_bytes: OnBytes = silent) -> Iterator[Raw]:
         "arrow": lambda: arrow(container.path),
         "txt": lambda: _text(container.path, container.encoding),
     }
+    return _to_where_it_breaks_off(readers[container.kind]())
+
+
+def _to_where_it_breaks_off(raws: Iterator[Raw]) -> Iterator[Raw]:
     line = 0
     try:
-        for raw in readers[container.kind]():
+        for raw in raws:
             yield raw
             line = raw[0]
-    except (EOFError, OSError, zlib.error) as error:
-        yield line + 1, BadRow("data.fault_broken_off", reason=shown(str(error)))
+    except BREAKS as error:
+        yield line + 1, broken_off(error)
 
 
 def _text(path: Path, encoding: Encoding) -> Iterator[Raw]:

@@ -27,6 +27,7 @@ CHAT_FIELDS = ("messages", "conversations", "conversation", "dialogue", "dialog"
 CONTEXT_FIELDS = ("input", "context")
 IMAGE_FIELDS = ("images", "image")
 IMAGE_PARTS = frozenset({"image", "image_url", "input_image"})
+_BESIDE = frozenset(("system", "history", "context", *IMAGE_FIELDS))  # what takes a second look
 MAX_TURNS = 10_000  # turns in one row; more is a broken file, not a conversation
 
 
@@ -139,13 +140,41 @@ def messages_of(value: Any, field: str) -> tuple[list[Turn], int]:
     return turns, images
 
 
+def _exchange(messages: Any) -> Parts | None:
+    """One question and one answer in plain text; None for all else, which takes longer to read."""
+    if type(messages) is not list or len(messages) != 2:
+        return None
+    first, second = messages
+    try:
+        if len(first) != 2 or len(second) != 2:
+            return None
+        if "role" in first:
+            asker, asked = first["role"], first["content"]
+            teller, told = second["role"], second["content"]
+        else:
+            asker, asked = first["from"], first["value"]
+            teller, told = second["from"], second["value"]
+        if ROLES[asker] != "user" or ROLES[teller] != "assistant":
+            return None
+    except (KeyError, TypeError):
+        return None
+    return _plain(asked, told)
+
+
+def _plain(asked: Any, told: Any) -> Parts | None:
+    """A row of these two texts; None where they are none, or nothing is said."""
+    if type(asked) is not str or type(told) is not str or not asked or not told:
+        return None
+    if asked.isspace() or told.isspace():
+        return None
+    new = tuple.__new__  # a million times: what the constructors do, without their calls
+    turns = (new(Turn, ("user", asked)), new(Turn, ("assistant", told)))
+    parts: Parts = new(Parts, (turns, None, None, 0))
+    return parts
+
+
 def checked(turns: list[Turn], images: int = 0) -> Parts:
     """The turns as parts of a row that ends in an answer; raises BadRow when it does not."""
-    if len(turns) == 2:  # nearly all rows; the rest of this function says the same at length
-        (asker, asked), (teller, told) = turns
-        plain = asker == "user" and teller == "assistant"
-        if plain and asked and told and not asked.isspace() and not told.isspace():
-            return Parts(tuple(turns), None, None, images)
     if not turns:
         raise BadRow("data.fault_no_turns")
     last = turns[-1]
@@ -174,6 +203,14 @@ def with_system(row: Mapping[str, Any], turns: list[Turn]) -> list[Turn]:
     return turns
 
 
+def field_in(row: Mapping[str, Any], names: tuple[str, ...], but: str = "") -> str | None:
+    """The first of some names that is a field of the row."""
+    for name in names:
+        if name in row and name != but:
+            return name
+    return None
+
+
 def images_in(row: Mapping[str, Any]) -> int:
     """How many images a row's own image field names."""
     for field in IMAGE_FIELDS:
@@ -186,10 +223,13 @@ def chat(row: Mapping[str, Any]) -> Parts:
     """A row of OpenAI messages or ShareGPT conversations."""
     for field in CHAT_FIELDS:
         if field in row:
-            turns, images = messages_of(row[field], field)
-            if len(row) == 1:
-                return checked(turns, images)
-            return checked(with_system(row, turns), images + images_in(row))
+            alone = len(row) == 1
+            if alone and (parts := _exchange(row[field])):
+                return parts
+            said, images = messages_of(row[field], field)
+            if alone:
+                return checked(said, images)
+            return checked(with_system(row, said), images + images_in(row))
     raise BadRow("data.fault_missing", field="messages")
 
 
@@ -215,6 +255,12 @@ def alpaca_prompt(row: Mapping[str, Any]) -> list[Turn]:
 
 def alpaca(row: Mapping[str, Any]) -> Parts:
     """A row of instruction, input, output, system and history."""
+    if row.keys().isdisjoint(_BESIDE):
+        asked, context = row.get("instruction"), row.get("input")
+        if context and asked and type(context) is type(asked) is str:
+            asked, context = f"{asked}\n{context}", None
+        if not context and (parts := _plain(asked, row.get("output"))):
+            return parts
     turns = alpaca_prompt(row)
     turns.append(Turn("assistant", _answer(row, ANSWER_FIELDS)))
     return checked(turns, images_in(row))
@@ -222,9 +268,13 @@ def alpaca(row: Mapping[str, Any]) -> Parts:
 
 def pair(row: Mapping[str, Any]) -> Parts:
     """A row of a prompt and its answer, under any of their usual names."""
-    prompt_field = next((f for f in PROMPT_FIELDS if f in row), None)
+    prompt_field = field_in(row, PROMPT_FIELDS)
     if prompt_field is None:
         raise BadRow("data.fault_missing", field="prompt")
+    if row.keys().isdisjoint(_BESIDE):
+        answer_field = field_in(row, ANSWER_FIELDS, prompt_field)
+        if answer_field and (parts := _plain(row[prompt_field], row[answer_field])):
+            return parts
     prompt, images = row[prompt_field], images_in(row)
     if isinstance(prompt, list) and prompt and isinstance(prompt[0], dict):
         turns, seen = messages_of(prompt, prompt_field)

@@ -2,7 +2,9 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,14 @@ import orjson
 from forkpoint.data.bad_row import BadRow, shown
 from forkpoint.data.encoding import Encoding, opened, opened_text
 
-BLOCK_BYTES = 1 << 22  # bytes read at once
+BLOCK_BYTES = 1 << 17  # bytes read at once; more would leave the processor's cache
 MAX_LINE_BYTES = 64 << 20  # a longer line is a broken file; it is skipped, not held in memory
 MAX_ATTEMPTS = 2_000  # places tried in a broken array before the rest of it is given up
+MARGIN_CHARACTERS = 40  # of what stands before a row in its line
 LOOKED_AT_LINES = 50  # of a sample, to know whether each is a row
 LIST_FIELDS = ("data", "rows", "train", "examples", "instances")
+
+BREAKS = (EOFError, OSError, zlib.error)  # a cut archive, a failing disk
 
 Raw = tuple[int, Any]  # line and what stood there; a BadRow where it cannot be read
 OnBytes = Callable[[int], None]  # is told how many bytes were read since the last call
@@ -25,40 +30,55 @@ def silent(_: int) -> None:
     """Nobody wants to know how far the reading is."""
 
 
+def broken_off(error: Exception) -> BadRow:
+    """The fault behind the last row of a file that cannot be read to its end."""
+    return BadRow("data.fault_broken_off", reason=shown(str(error)))
+
+
 def json_lines(path: Path, encoding: Encoding, on_bytes: OnBytes = silent) -> Iterator[Raw]:
     """The values of a JSONL file with their lines, read in blocks."""
     loads = orjson.loads
-    lines = lines_of(path, on_bytes) if encoding.plain else _decoded_lines(path, encoding)
-    for number, line in lines:
-        try:
-            value = loads(line)
-        except orjson.JSONDecodeError as error:
-            if line and not line.isspace():
-                yield number, why_not_json(line, error)
-            continue
-        yield number, value
+    blocks = _blocks_of(path, on_bytes) if encoding.plain else [_decoded_lines(path, encoding)]
+    number = 0
+    try:
+        for block in blocks:
+            for number, line in block:
+                try:
+                    value = loads(line)
+                except orjson.JSONDecodeError as error:
+                    if line and not line.isspace():
+                        yield number, why_not_json(line, error)
+                    continue
+                yield number, value
+    except BREAKS as error:
+        yield number + 1, broken_off(error)
 
 
 def lines_of(path: Path, on_bytes: OnBytes = silent) -> Iterator[tuple[int, bytes]]:
     """Each line without its end; one beyond MAX_LINE_BYTES is cut to its first bytes."""
-    number, carry, skipping = 1, b"", False
+    return chain.from_iterable(_blocks_of(path, on_bytes))
+
+
+def _blocks_of(path: Path, on_bytes: OnBytes) -> Iterator[Iterable[tuple[int, bytes]]]:
+    number, size, skipping = 1, 0, False
+    held: list[bytes] = []  # of a line whose end was not read yet
     with opened(path) as file:
         while block := file.read1(BLOCK_BYTES):  # what a cut archive still gives
             on_bytes(len(block))
-            pieces = (carry + block).split(b"\n")
-            carry = pieces.pop()
-            for piece in pieces:
-                if not skipping:
-                    yield number, piece
-                skipping = False
-                number += 1
-            if skipping:
-                carry = b""
-            elif len(carry) > MAX_LINE_BYTES:
-                yield number, carry[:MAX_LINE_BYTES]
-                carry, skipping = b"", True
-    if carry and not skipping:
-        yield number, carry
+            pieces = block.split(b"\n")
+            if not skipping:
+                held.append(pieces[0])
+                size += len(pieces[0])
+            if len(pieces) > 1:
+                pieces[0], held = b"".join(held), [pieces.pop()]
+                size = len(held[0])
+                yield islice(enumerate(pieces, number), int(skipping), None)
+                number, skipping = number + len(pieces), False
+            if size > MAX_LINE_BYTES:
+                yield [(number, b"".join(held)[:MAX_LINE_BYTES])]
+                held, size, skipping = [], 0, True
+    if size:
+        yield [(number, b"".join(held))]
 
 
 def _decoded_lines(path: Path, encoding: Encoding) -> Iterator[tuple[int, bytes]]:
@@ -156,8 +176,9 @@ def _recovered(text: str) -> Iterator[Raw]:
     """The rows of a broken document: each is parsed alone, a broken one is a fault by its line.
 
     After a fault reading goes on where the next row may begin: at the indentation of the first
-    one in a document with a row a line, else behind a comma. What parses there but is only a
-    message, or has no field of the good rows, is the inside of the broken row.
+    one in a document with a row a line, else behind a comma. What parses there is the inside of
+    the broken row when it is only a message, or has no field of the good rows and stands where
+    none of them begins a line.
     """
     decoder = json.JSONDecoder()
     opening = re.compile(r"[\s\[]*").match(text)
@@ -166,7 +187,8 @@ def _recovered(text: str) -> Iterator[Raw]:
     after_newline = "\n" in text[:place] and not indent.strip()
     start = re.compile(rf"\n{re.escape(indent)}(?=\{{)" if after_newline else r"[,\n\]}]\s*(?=\{)")
     counted, line, attempts, faulty = 0, 1, 0, False
-    fields: frozenset[str] = frozenset()
+    fields: set[str] = set()  # of the good rows
+    margins = set() if after_newline else {""}  # what stands before a row that begins a line
     while place < len(text):
         line += text.count("\n", counted, place)
         counted = place
@@ -181,21 +203,25 @@ def _recovered(text: str) -> Iterator[Raw]:
                 return
             place = _next_start(text, place, start)
             continue
-        if faulty and not _is_row(value, fields):
+        before = text[max(0, place - MARGIN_CHARACTERS) : place].rpartition("\n")
+        margin = before[2] if before[1] and not before[2].strip() else None
+        if faulty and not _is_row(value, fields, margin in margins):
             place = _next_start(text, place, start)
             continue
         yield line, value
         faulty = False
         if isinstance(value, dict):
-            fields = fields or frozenset(value)
+            fields.update(value)
+        if margin is not None:
+            margins.add(margin)
         place = _behind(text, end)
 
 
-def _is_row(value: Any, fields: frozenset[str]) -> bool:
+def _is_row(value: Any, fields: set[str], begins_line: bool) -> bool:
     """Whether a value found after a fault is a row, not the inside of the broken one."""
     if not isinstance(value, dict) or "role" in value or "from" in value:
         return False
-    return not fields or not fields.isdisjoint(value)
+    return begins_line or not fields or not fields.isdisjoint(value)
 
 
 def _next_start(text: str, place: int, start: "re.Pattern[str]") -> int:

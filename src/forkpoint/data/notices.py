@@ -35,7 +35,7 @@ class Ids:
     """Rows of different content that carry the same `id` field."""
 
     def __init__(self) -> None:
-        self.first: dict[str, tuple[str, int]] = {}  # id field -> the row's own id and line
+        self.first: dict[str, tuple[int, int]] = {}  # id field -> hash of the content, line
         self.clashes = 0
         self.example: Notice | None = None
 
@@ -44,8 +44,9 @@ class Ids:
         name = row.extra.get("id")
         if name is None:
             return
-        identity, line = self.first.setdefault(name, (row.id, row.line))
-        if identity != row.id:
+        content = hash((row.turns, row.rejected, row.text, row.tools))
+        known, line = self.first.setdefault(name, (content, row.line))
+        if known != content:
             self.clashes += 1
             self.example = self.example or Notice(
                 code="duplicate-ids", level="warning", key="data.notice_ids",

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, repeat
 from pathlib import Path
 
 from forkpoint.data.answers import AnswerTally
@@ -32,6 +33,7 @@ _QUESTION = re.compile(
     r"\s*(?:谁|什么|何时|哪|为什么|怎么|如何|多少|请问)",
     re.IGNORECASE,
 )
+_STARTS = frozenset("whiadcnWHIADCN谁什何哪为怎如多请")  # spares most the slower look
 EXTRACTED: tuple[AnswerKind, ...] = ("label", "number", "json", "code")
 
 
@@ -40,14 +42,31 @@ class Counts:
 
     def __init__(self) -> None:
         self.answers = AnswerTally()
-        self.roles: Counter[str] = Counter()
-        self.turns: list[int] = []
+        self.shapes: Counter[tuple[str, ...]] = Counter()  # roles of the turns in order -> rows
         self.prompt_characters: list[int] = []
         self.answer_characters: list[int] = []
-        self.ids: set[str] = set()
+        self.contents: set[int] = set()  # hashes of 64 bits: of a million rows two clash in 1e-7
         self.systems: set[str] = set()
-        self.rows = self.with_system = self.multi = 0
-        self.tools = self.images = self.questions = 0
+        self.rows = self.tools = self.images = self.questions = 0
+
+    @property
+    def multi(self) -> int:
+        """Rows with more than one user turn."""
+        return sum(rows for shape, rows in self.shapes.items() if shape.count("user") > 1)
+
+    @property
+    def with_system(self) -> int:
+        """Rows that begin with a system prompt."""
+        return sum(rows for shape, rows in self.shapes.items() if shape[:1] == ("system",))
+
+    @property
+    def roles(self) -> dict[str, int]:
+        """Role -> turns, the most common first."""
+        turns: Counter[str] = Counter()
+        for shape, rows in self.shapes.items():
+            for role in shape if rows else ():
+                turns[role] += rows
+        return dict(turns.most_common())
 
     def labels(self) -> dict[str, int]:
         """Label -> rows; empty where most answers are of another kind."""
@@ -58,42 +77,37 @@ class Counts:
 def counted(rows: Iterable[Row]) -> Counts:
     """Count turns, roles, lengths, copies, kinds of answer and questions; lean by design."""
     seen = Counts()
-    roles, add_answer, add_id = seen.roles, seen.answers.add, seen.ids.add
+    add_answer, add_content = seen.answers.add, seen.contents.add
     add_told, add_asked = seen.answer_characters.append, seen.prompt_characters.append
-    add_turns = seen.turns.append
-    shapes: Counter[tuple[str, ...]] = Counter()
     plain = questions = 0
-    for identity, _, _, turns, _, text, tools, extra in rows:
+    for _, _, _, turns, rejected, text, tools, extra in rows:
         if len(turns) == 2:
             (asker, asked), (teller, answer) = turns
+            simple = asker == "user" and teller == "assistant"
             add_asked(len(asked))
             if len(asked) <= QUESTION_CHARACTERS:
                 questions += _is_question(asked)
         else:
+            simple = False
             answer = text if text is not None else turns[-1].content
             add_asked(sum([len(turn.content) for turn in turns[:-1]]))
             questions += _asks(turns)
-        if len(turns) == 2 and asker == "user" and teller == "assistant":
+        if simple and rejected is None and tools is None:
             plain += 1
+            add_content(hash((asked, answer)))
         else:
-            shapes[tuple([turn.role for turn in turns])] += 1
+            seen.shapes[tuple([turn.role for turn in turns])] += 1
+            add_content(hash((turns, rejected, text, tools)))
             if turns and turns[0].role == "system":
                 seen.systems.add(turns[0].content)
-        add_turns(len(turns))
-        add_id(identity)
+            if tools is not None:
+                seen.tools += 1
         add_answer(answer)
         add_told(len(answer))
-        if tools is not None:
-            seen.tools += 1
         if extra and "images" in extra:
             seen.images += 1
-    seen.rows, seen.questions = len(seen.turns), questions
-    shapes["user", "assistant"] += plain
-    for shape, count in shapes.items():
-        for role in shape if count else ():
-            roles[role] += count
-        seen.multi += count * (shape.count("user") > 1)
-        seen.with_system += count * (shape[:1] == ("system",))
+    seen.rows, seen.questions = len(seen.answer_characters), questions
+    seen.shapes["user", "assistant"] += plain
     return seen
 
 
@@ -133,9 +147,9 @@ def recorded(
         faults=tuple(_blotted(fault) for fault in dataset.faults[:FAULTS_SHOWN]),
         fault_count=dataset.fault_count,
         sha256=dataset.sha256,
-        turns=spread(seen.turns),
+        turns=spread(chain.from_iterable(repeat(len(s), n) for s, n in seen.shapes.items())),
         multi_turn_share=seen.multi / count,
-        roles=dict(seen.roles.most_common()),
+        roles=seen.roles,
         languages=language_shares(_spoken(row) for row in sample),
         language_sample_rows=len(sample),
         prompt_characters=spread(seen.prompt_characters),
@@ -147,7 +161,7 @@ def recorded(
         answer_kinds={str(name): share for name, share in shares.items()},
         answer_kind=kind,
         labels={masked(name): rows for name, rows in seen.labels().items()},
-        exact_duplicates=count - len(seen.ids),
+        exact_duplicates=count - len(seen.contents),
         tools_share=seen.tools / count,
         image_share=seen.images / count,
         job=job,
@@ -198,8 +212,10 @@ def _asks(turns: Sequence[Turn]) -> bool:
 
 
 def _is_question(text: str) -> bool:
-    text = text.rstrip()
-    return text.endswith(("?", "？")) or (_QUESTION.match(text) is not None and "\n" not in text)
+    text = text.strip()
+    if text[-1:] in ("?", "？"):
+        return True
+    return "\n" not in text and text[:1] in _STARTS and _QUESTION.match(text) is not None
 
 
 def _job(dataset: Dataset, kind: AnswerKind, seen: Counts) -> tuple[Job, tuple[str, ...]]:

@@ -3,26 +3,23 @@
 import gc
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import orjson
+from typing import Any, NamedTuple, cast
 
 from forkpoint.data.bad_row import BadRow, BrokenRow, shown
+from forkpoint.data.built_row import built
 from forkpoint.data.bundled_sets import BUNDLED, bundled
 from forkpoint.data.columns import Columns, columns_to_rename, with_names
 from forkpoint.data.container import containers, raw_rows
-from forkpoint.data.conversation import Parts
 from forkpoint.data.json_file import OnBytes, Raw, silent
 from forkpoint.data.notices import Ids, encoding_notices, mixed_notice
 from forkpoint.data.profile_record import Format, RowFault
-from forkpoint.data.row import NOTHING_ELSE, Row
-from forkpoint.data.shape import BUILDERS, FAMILY, FORMATS, OWN_FIELDS, format_of, unknown
+from forkpoint.data.row import Row
+from forkpoint.data.shape import BUILDERS, FAMILY, FORMATS, format_of, unknown
 from forkpoint.errors import BadInput
 from forkpoint.facts.checkpoint_facts import Notice
 
@@ -31,11 +28,12 @@ FAULTS_KEPT = 10_000  # faults held in memory; all are counted
 
 
 class Seen:
-    """The formats met so far: how many rows of each, and the fields that told it."""
+    """The formats met so far, how many rows of each, the fields that told it; clashing ids."""
 
     def __init__(self) -> None:
         self.rows: Counter[Format] = Counter()
         self.fields: dict[Format, str] = {}
+        self.ids = Ids()
 
     def evidence(self) -> str:
         """Rows and fields of each format, the most common first; free of language."""
@@ -84,20 +82,26 @@ class RowStream:
         self.seen = Seen()
         self.faults: list[RowFault] = []
         self.fault_count = 0
-        self.ids = Ids()
 
     def __iter__(self) -> Iterator[Row]:
-        for container in self.containers:
-            raw = raw_rows(container, self.on_bytes)
-            for item in rows_from(raw, str(container.path), self.reading, self.seen):
-                if type(item) is Row:
-                    if item.extra:
-                        self.ids.add(item)
-                    yield item
-                elif isinstance(item, RowFault):
-                    self.fault_count += 1
-                    if self.fault_count <= FAULTS_KEPT:
-                        self.faults.append(item)
+        return self._read(bare=False)
+
+    def bare(self) -> Iterator[Row]:
+        """The rows without their ids, which `built_row.named` adds to those that need one."""
+        return self._read(bare=True)
+
+    def _read(self, bare: bool) -> Iterator[Row]:
+        rows = chain.from_iterable(
+            rows_from(raw_rows(one, self.on_bytes), str(one.path), self.reading, self.seen,
+                      bare=bare, on_fault=self._note)
+            for one in self.containers
+        )  # fmt: skip
+        return cast("Iterator[Row]", rows)  # faults went to `_note`
+
+    def _note(self, fault: RowFault) -> None:
+        self.fault_count += 1
+        if self.fault_count <= FAULTS_KEPT:
+            self.faults.append(fault)
 
     def digest(self) -> str:
         """The SHA-256 of the file's bytes; of the files' hashes where there are several."""
@@ -118,7 +122,7 @@ class RowStream:
             faults=tuple(self.faults),
             fault_count=self.fault_count,
             notices=(*encoding_notices(found), *mixed_notice(self.seen.rows),
-                     *self.ids.notices()),
+                     *self.seen.ids.notices()),
         )  # fmt: skip
 
 
@@ -180,15 +184,25 @@ def found_at(path: str | Path) -> Path:
 
 
 def rows_from(
-    raw: Iterator[Raw], file: str, reading: Reading, seen: Seen
+    raw: Iterator[Raw],
+    file: str,
+    reading: Reading,
+    seen: Seen,
+    *,
+    bare: bool = False,
+    on_fault: Callable[[RowFault], None] | None = None,
 ) -> Iterator[Row | RowFault]:
-    """One row or fault for each raw value, in order."""
-    """One row or fault for each raw value, in order."""
+    """One row or fault for each raw value, in order.
+
+    `bare` rows have an empty id: making it is a sixth of the reading, and only some rows need it.
+    With `on_fault` the faults go there instead.
+    """
     format, columns, strict = reading
     renamed = columns_to_rename(columns)
     peeked = list(islice(raw, PEEK_ROWS))
     family = FAMILY[format] if format else _family(peeked, renamed)
     counts, fields = seen.rows, seen.fields
+    known: Format | None = None  # of the row before
     for line, value in chain(peeked, raw):
         try:
             if type(value) is not dict:
@@ -205,27 +219,34 @@ def rows_from(
                 kind = format_of(value)
             if kind is None:
                 raise unknown(value)
-            if FAMILY[kind] != family:
-                raise BadRow("data.fault_mixed", found=kind, family=family)
-            parts = BUILDERS[kind](value)
-            row = _row(parts, value, file, line)
+            if kind is not known:
+                if FAMILY[kind] != family:
+                    raise BadRow("data.fault_mixed", found=kind, family=family)
+                known, build = kind, BUILDERS[kind]
+            row = built(build(value), value, file, line, bare)
         except BadRow as bad:
             if strict:
                 raise BrokenRow(
                     bad.key, note="data.strict", file=file, line=line, **bad.values
                 ) from None
-            yield RowFault(file=file, line=line, key=bad.key, values=bad.values)
+            fault = RowFault(file=file, line=line, key=bad.key, values=bad.values)
+            if on_fault is None:
+                yield fault
+            else:
+                on_fault(fault)
             continue
         counts[kind] += 1
         if kind not in fields:
             fields[kind] = fields_told(value)
+        if row.extra:
+            seen.ids.add(row)
         yield row
 
 
 def row_of(value: Mapping[str, Any], format: Format) -> Row | None:
     """The row of one value in a format, or None when it cannot be used."""
     try:
-        return _row(BUILDERS[format](value), value, "", 0)
+        return built(BUILDERS[format](value), value, "", 0)
     except BadRow:
         return None
 
@@ -240,52 +261,6 @@ def _family(peeked: list[Raw], renamed: Columns) -> str:
             if kind:
                 families[FAMILY[kind]] += 1
     return families.most_common(1)[0][0] if families else "dialogue"
-
-
-def _row(parts: Parts, value: Mapping[str, Any], file: str, line: int) -> Row:
-    turns, rejected, text, images = parts
-    alone = len(value) == 1  # nothing beside the conversation
-    tools = None if alone else value.get("tools")
-    if tools is not None and type(tools) is not str:
-        tools = orjson.dumps(tools).decode() if tools else None
-    if len(turns) == 2 and rejected is None and not tools:
-        (asker, asked), (teller, told) = turns
-        canonical = f"{asker}\x1f{asked}\x1e{teller}\x1f{told}"
-    else:
-        canonical = _canonical(parts, tools)
-    if "\0" in canonical:
-        raise BadRow("data.fault_nul", place=canonical.index("\0") + 1)
-    try:
-        identity = sha256(canonical.encode()).digest()[:8].hex()
-    except UnicodeEncodeError:
-        raise BadRow("data.fault_surrogate") from None
-    extra = NOTHING_ELSE if alone else _extra(value)
-    if images:
-        extra = {**extra, "images": str(images)}
-    made: Row = tuple.__new__(
-        Row, (identity, file, line, turns, rejected, text, tools or None, extra)
-    )
-    return made
-
-
-def _canonical(parts: Parts, tools: str | None) -> str:
-    """All that makes a row what it is, as one text."""
-    pieces = [f"{role}\x1f{content}" for role, content in parts.turns]
-    if parts.text is not None:
-        pieces.append(parts.text)
-    if parts.rejected is not None:
-        pieces += ("\x1frejected", parts.rejected)
-    if tools:
-        pieces += ("\x1ftools", tools)
-    return "\x1e".join(pieces)
-
-
-def _extra(value: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        name: item if type(item) is str else str(item)
-        for name, item in value.items()
-        if name not in OWN_FIELDS and isinstance(item, str | int | float)
-    }
 
 
 def format_named(name: str) -> Format:

@@ -3,7 +3,7 @@
 import math
 import random
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 
 from forkpoint.data.checks import HeldOut, leaks_check
 from forkpoint.data.profile_record import CheckName, ContentCheck
@@ -28,26 +28,26 @@ class Sample:
 
     def passing(self, rows: Iterable[Row]) -> Iterator[Row]:
         """All rows unchanged, some of them kept."""
-        if self.size is None:
-            for place, row in enumerate(rows):
-                self.kept.append((place, row))
-                yield row
-            return
-        passing = iter(rows)
-        for row in islice(passing, self.size):
+        return chain.from_iterable(self._stretches(iter(rows)))
+
+    def _stretches(self, rows: Iterator[Row]) -> Iterator[Iterable[Row]]:
+        """The rows in stretches, each kept row alone: those between cost nothing."""
+        for row in islice(rows, self.size):
             self.kept.append((len(self.kept), row))
-            yield row
+            yield (row,)
+        if self.size is None:
+            return
         weight, place = 1.0, len(self.kept) - 1
         while True:
             weight *= math.exp(math.log(self.draw.random()) / self.size)
             skipped = int(math.log(self.draw.random()) / math.log1p(-weight))
-            yield from islice(passing, skipped)
-            row_or_end = next(passing, None)
+            yield islice(rows, skipped)
+            row_or_end = next(rows, None)
             if row_or_end is None:
                 return
             place += skipped + 1
             self.kept[self.draw.randrange(self.size)] = place, row_or_end
-            yield row_or_end
+            yield (row_or_end,)
 
 
 class Compared:

@@ -13,6 +13,7 @@ from forkpoint.data.conversation import (
     alpaca_prompt,
     chat,
     check_prompt,
+    field_in,
     images_in,
     messages_of,
     pair,
@@ -46,7 +47,8 @@ def format_of(row: Mapping[str, Any]) -> Format | None:
         return "preference"
     if "instruction" in row:
         if "output" in row:
-            return "preference" if _two_answers(row["output"]) else "alpaca"
+            two = type(row["output"]) is not str and _two_answers(row["output"])
+            return "preference" if two else "alpaca"
         if any(field in row for field in ANSWER_FIELDS):
             return "alpaca"
     for field in CHAT_FIELDS:
@@ -59,7 +61,7 @@ def format_of(row: Mapping[str, Any]) -> Format | None:
 
 def _plain_format(row: Mapping[str, Any]) -> Format | None:
     for field in PROMPT_FIELDS:
-        if field in row and any(a in row for a in ANSWER_FIELDS if a != field):
+        if field in row and field_in(row, ANSWER_FIELDS, field):
             return "prompt_completion"
     if any(isinstance(row.get(field), str) for field in TEXT_FIELDS):
         return "text"

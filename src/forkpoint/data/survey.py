@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from forkpoint.data.built_row import named
 from forkpoint.data.checks import HeldOut, OnCheck, checked_rows
 from forkpoint.data.checks.flag import texts
 from forkpoint.data.profile_record import CheckName, DataProfile
@@ -33,7 +34,7 @@ def survey(
     """
     sample = Sample(sample_rows, seed)
     compared = {name: Compared(name, held_out) for name, held_out in (held or {}).items()}
-    rows = sample.passing(stream)
+    rows = sample.passing(stream.bare())
     for one in compared.values():
         rows = one.passing(rows)
     with ThreadPoolExecutor(1) as beside:  # hashing leaves the interpreter free
@@ -41,9 +42,10 @@ def survey(
         with no_collection():
             seen = counted(rows)
     dataset = stream.dataset(sha256=digest.result())
-    looked = checked_rows(sample.rows, seen.labels(), all_rows=seen.rows, on_check=on_check)
+    kept = [named(row) for row in sample.rows]
+    looked = checked_rows(kept, seen.labels(), all_rows=seen.rows, on_check=on_check)
     leaks = tuple(one.check(seen.rows) for one in compared.values())
-    return recorded(dataset, seen, sample.rows, tokenizers or {}, (*leaks, *looked))
+    return recorded(dataset, seen, kept, tokenizers or {}, (*leaks, *looked))
 
 
 class Prediction(NamedTuple):

@@ -1,6 +1,6 @@
 """How much memory a training takes: parts, phases, the peak, and how sure that is."""
 
-from math import sqrt
+from math import isclose, sqrt
 from typing import Literal
 
 from forkpoint.estimate.activations import (
@@ -31,8 +31,9 @@ PartName = Literal[
     "exchange",
     "framework",
     "allocator",
+    "files",
 ]
-PhaseName = Literal["loss", "backward", "step", "answers"]
+PhaseName = Literal["load", "loss", "backward", "step", "answers"]
 
 CONTEXT_BYTES = 1.3e9  # bytes, a CUDA context with PyTorch's, cuBLAS's and attention's kernels
 WORKSPACE_BYTES = 0.05e9  # bytes that PyTorch itself allocates for cuBLAS and small tensors
@@ -55,7 +56,11 @@ UNSURE = {  # two standard deviations of each part, as a share of it
     "exchange": 0.50,
     "framework": 0.50,
     "allocator": 1.00,
+    "files": 0.05,
 }
+MOST_KERNEL_BYTES = 0.3e9  # oneDNN's 16-bit kernels for the many shapes of a training
+SAME_SIZE = 0.01  # files this near to the loaded weights are used where they lie, unconverted
+SCORED_COPIES = 3  # 32-bit tensors of a scored batch's logits at once: cast, shifted, its exponent
 UNSURE_CPU = {"framework": 0.12, "allocator": 0.60, "weights": 0.05}
 
 
@@ -109,10 +114,11 @@ def estimate_memory(network: Network, setup: Setup, stack: Stack = OURS) -> Memo
     if stack.device == "cpu":
         held = held._replace(
             heap=heap_bytes(network, setup, stack),
-            libraries=TOKENIZER_ENTRY_BYTES * network.vocabulary
+            libraries=TOKENIZER_ENTRY_BYTES * network.vocabulary * _tokenizers(setup)
             + (CPU_ADAPTER_BYTES if setup.approach == "lora" else 0.0),
         )
     phases = (
+        *((_loading(network, setup, held, stack),) if stack.device == "cpu" else ()),
         *(_training(network, setup, stack, held) if setup.approach != "prompt" else ()),
         *((_answers(network, setup, stack, held),) if setup.answer_batch else ()),
     )
@@ -135,6 +141,25 @@ def estimate_memory(network: Network, setup: Setup, stack: Stack = OURS) -> Memo
         dominates=max(peak.parts, key=lambda part: part.bytes).name,
         host_bytes=round(held.host),
     )
+
+
+def _tokenizers(setup: Setup) -> int:
+    """The trainer's own and, where the trial answers, the one that reads and writes the rows."""
+    return (setup.approach != "prompt") + (setup.answer_batch > 0)
+
+
+def _loading(network: Network, setup: Setup, held: Held, stack: Stack) -> Phase:
+    """Weights that are converted as they are read: the mapped files stay resident until the end.
+
+    A trial loads twice, to train and to answer; before the second time it gives its heap back, but
+    not the kernels.
+    """
+    stored = float(network.file_bytes or 0)
+    files = 0.0 if isclose(stored, held.weights, rel_tol=SAME_SIZE) else stored
+    again = setup.approach != "prompt" and setup.answer_batch > 0
+    kernels = min(MOST_KERNEL_BYTES, held.weights) if again and setup.half else 0.0
+    held = held._replace(adapter=0.0, optimizer=0.0, heap=kernels)
+    return _phase("load", held, {"files": files}, stack)
 
 
 def _training(network: Network, setup: Setup, stack: Stack, held: Held) -> tuple[Phase, ...]:
@@ -175,21 +200,22 @@ def heap_bytes(network: Network, setup: Setup, stack: Stack) -> float:
 
 
 def _answers(network: Network, setup: Setup, stack: Stack, held: Held) -> Phase:
-    """Answering after training: no gradients and no optimizer, but keys and values."""
+    """Answering after training: no gradients, optimizer or heap, but keys and values."""
     prompt = setup.prompt_tokens or max(1, setup.context_tokens // 4)
     element = HALF_BYTES if setup.half else FLOAT_BYTES
     rows = setup.answer_batch
     wide = element * (network.mlp_width * (3 if network.gated else 1) + 4 * network.hidden)
     last = rows * network.vocabulary * (element + FLOAT_BYTES)
+    scored = setup.scored_logits * (element + SCORED_COPIES * FLOAT_BYTES)
     parts = {
         "activations": rows * prompt * wide + workspace_bytes(network, setup),
-        "logits": last,
+        "logits": max(last, scored),
         "cache": cache_bytes(network, setup),
     }
     weights = held.weights
     if setup.approach == "full":  # trained in 32 bits, loaded again in the arithmetic's own
         weights = min(weights, network.parameters * element / weight_share(setup))
-    return _phase("answers", held._replace(optimizer=0.0, weights=weights), parts, stack)
+    return _phase("answers", held._replace(optimizer=0.0, heap=0.0, weights=weights), parts, stack)
 
 
 def _phase(name: PhaseName, held: Held, moving: dict[str, float], stack: Stack) -> Phase:

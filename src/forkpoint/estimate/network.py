@@ -54,6 +54,7 @@ class Network(Record):
     windowed_layers: int = 0  # layers that look back only `window_tokens`
     dtype: str | None = None
     quantisation: Quantisation | None = None
+    file_bytes: int | None = None  # of the weight files, where there are files
 
     @property
     def embedding_parameters(self) -> int:

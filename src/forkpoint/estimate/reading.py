@@ -34,6 +34,8 @@ def read_network(name: str) -> Measured:
     shape = read_shape(reading.config, reading.tensors.items())
     if shape.tied_embeddings is not None and "tie_word_embeddings" not in reading.config:
         network = network.model_copy(update={"tied": shape.tied_embeddings})
+    stored = sum(place.end - place.start for place in reading.tensors.values())
+    network = network.model_copy(update={"file_bytes": stored or None})
     return Measured(name=name, network=network, parameters_in_files=shape.parameters)
 
 

@@ -45,6 +45,7 @@ class Setup(Record):
     answer_batch: int = Field(8, ge=0, le=MOST_BATCH)  # rows answered at once; 0: none are
     answer_tokens: int = Field(256, ge=1, le=MOST_TOKENS)
     prompt_tokens: int | None = Field(None, ge=1, le=MOST_TOKENS)  # None: a quarter of the context
+    scored_logits: int = Field(0, ge=0)  # values of a batch whose expected answers are scored
 
     @property
     def pass_tokens(self) -> int:

@@ -3,6 +3,7 @@
 from forkpoint.export.merged import Merged
 from forkpoint.report.paragraph import wrap
 from forkpoint.report.wording import count, percent, size
+from forkpoint.train.approach import approach
 from forkpoint.words import say
 
 
@@ -24,7 +25,7 @@ def merge_text(merged: Merged, lang: str) -> str:
                 low=f"{proof.seconds_low:.2f}", high=f"{proof.seconds_high:.2f}",
             )
         )  # fmt: skip
-    elif adapter.approach != "full":
+    elif approach(adapter.approach).METHOD != "full":
         lines.append(say("merge.not_timed", lang))
     if adapter.trained_share is not None:
         lines.append(

@@ -8,6 +8,7 @@ from forkpoint.export.finished_arm import FinishedArm
 from forkpoint.export.model_card import model_card
 from forkpoint.ledger import write_whole
 from forkpoint.record import Record
+from forkpoint.train.approach import approach
 from forkpoint.train.merge import ROWS_COMPARED, MergeJob, Proof, merge
 
 MERGE_FILE = "forkpoint-merge.json"
@@ -37,7 +38,7 @@ def merge_arm(arm: FinishedArm, target: Path, lang: str = "en") -> Merged:
         MergeJob(
             checkpoint=rows.path,
             adapter=arm.weights,
-            whole=arm.plan.approach == "full",
+            whole=approach(arm.plan.approach).METHOD == "full",
             target=target,
             rows=[rows.rendered(row) for row in ids],
             stop_ids=rows.renderer.stop_ids,

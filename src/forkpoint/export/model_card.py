@@ -6,6 +6,7 @@ from forkpoint.export.finished_arm import FinishedArm
 from forkpoint.record import Figure
 from forkpoint.report.visible import visible
 from forkpoint.report.wording import named, number
+from forkpoint.train.approach import approach as train_approach
 from forkpoint.train.merge import Proof
 from forkpoint.verdict.verdict_record import ArmResult
 from forkpoint.words import say
@@ -46,7 +47,8 @@ def parent_name(arm: FinishedArm) -> str:
 
 def _relation(arm: FinishedArm, proof: Proof | None) -> str:
     """How the Hub calls it: an adapter only as long as it has not been merged."""
-    return "adapter" if proof is None and arm.plan.approach in ("lora", "qlora") else "finetune"
+    adapters = train_approach(arm.plan.approach).METHOD != "full"
+    return "adapter" if proof is None and adapters else "finetune"
 
 
 def _opening(arm: FinishedArm, proof: Proof | None, lang: str) -> str:

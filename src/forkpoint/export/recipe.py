@@ -8,7 +8,7 @@ from forkpoint.export.finished_arm import FinishedArm
 from forkpoint.export.model_card import parent_name
 from forkpoint.models.rendering import IGNORED, Rendered
 from forkpoint.record import Record
-from forkpoint.train.fine_tune import GRADIENT_NORM
+from forkpoint.train.job import GRADIENT_NORM
 
 MOST_ROWS_AT_ONCE = 8  # rows of one pass in an exported recipe; the rest is accumulated
 TRAINABLE = ("lora", "full")  # approaches that a supervised trainer elsewhere can repeat

@@ -71,7 +71,7 @@ class UntrainedArm(Record):
 
 
 class IneligibleArm(Record):
-    """An arm that was asked for and taken out before the race by a limit of the user's."""
+    """An arm that was asked for and taken out before the race: over a limit, or lacking a need."""
 
     name: str
     checkpoint: str
@@ -153,6 +153,16 @@ class SubsetPlan(Record):
     null: str | None = None  # the random subset of the same size that it has to beat
 
 
+class OwnSeedNoise(Record):
+    """What earlier races on this machine's store measured of the noise between training seeds."""
+
+    sd: float  # of the same metric, pooled over repeats
+    repeats: int
+    races: int
+    weight: float  # share of it in the noise that is assumed; studies have the rest
+    freedom: float  # degrees of freedom of the noise that is assumed
+
+
 class Settings(Record):
     """Everything that is the same for all arms."""
 
@@ -181,6 +191,10 @@ class Settings(Record):
     general_set: str | None  # which questions measure general ability, None for none
     workers: int  # trials that run at the same time
     decoding: str = "greedy"
+    drift: bool = False  # whether the finalists' drift on general prompts is measured
+    retain: tuple[str, ...] = ()  # tasks of the evaluation harness, by name or as a file
+    floor: str | None = None  # checkpoint whose general ability before is asked of the arms after
+    floor_slack: float = 0.0  # how far below it an arm may end
     folds: int = 0  # parts of the rows that are each tested once; 0: one test set
 
     @property
@@ -232,11 +246,16 @@ class Agreement(Record):
     processor_speeds: dict[str, Speed] = {}  # noqa: RUF012 - the same in processor seconds
     stations: dict[str, float] = {}  # noqa: RUF012 - predicted seconds of each part of the race
     corrections: dict[str, Correction] = {}  # noqa: RUF012 - approach -> of its trials' seconds
+    own_seed_noise: OwnSeedNoise | None = None  # the part of earlier races in `known_seed_sd`
     price: str | None = None  # of an hour of this machine, as the user said it
     unfit: tuple[UnfitArm, ...] = ()  # asked for, and never started
     replay_ids: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 - checkpoint -> rows against forgetting
     advice_json: str | None = None  # the Advice before the race, as JSON
     cut: tuple[str, ...] = ()  # training rows whose answer is cut to the context in some arm
+    pair_ids: tuple[str, ...] = ()  # rows with a chosen and a rejected answer, where used
+    corpus_ids: tuple[str, ...] = ()  # pieces of raw text, where an approach reads any
+    corpus_left_out: int = 0  # pieces that hold the prompt of a held-out row
+    twins: dict[str, CheckpointFacts] = {}  # noqa: RUF012 - checkpoint -> trained in its place
     folds: tuple[Sides, ...] = ()  # few rows: the finalists are trained once a fold, and every
     # row is tested once; the race itself runs on the first fold
 

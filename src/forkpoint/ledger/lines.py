@@ -212,6 +212,33 @@ class GeneralMeasured(Line):
     processor_seconds: float | None = None  # of all threads of the child
 
 
+class DriftMeasured(Line):
+    """How far a training moved what its checkpoint says to general prompts."""
+
+    kind: Literal["drift_measured"] = "drift_measured"
+    subject: str  # arm
+    moment: Literal["after", "null_control"]
+    trial: Trial
+    drift: Measured  # KL divergence of the start from the tuned one
+    seconds: float
+    processor_seconds: float | None = None  # of all threads of the child
+
+
+class RetainMeasured(Line):
+    """Tasks of the evaluation harness, of a checkpoint before or of an arm after training."""
+
+    kind: Literal["retain_measured"] = "retain_measured"
+    subject: str  # checkpoint or arm
+    moment: Literal["before", "after"]
+    trial: Trial | None
+    scores: dict[str, Measured]  # task -> score
+    failed: dict[str, str]  # task -> what the harness said
+    seconds: float
+    outcomes: str  # file of per-question outcomes, relative to the run folder
+    outcomes_sha256: str
+    processor_seconds: float | None = None  # of all threads of the child
+
+
 class Resumed(Line):
     """The race was taken up again after an interruption."""
 
@@ -242,6 +269,8 @@ AnyLine = Annotated[
     | AnswersFailed
     | SetupChosen
     | GeneralMeasured
+    | DriftMeasured
+    | RetainMeasured
     | Resumed
     | RaceEnded,
     Field(discriminator="kind"),

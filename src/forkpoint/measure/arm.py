@@ -23,6 +23,7 @@ class ScoringRow:
 
     row: Row
     rendered: Rendered
+    worse: Rendered | None = None  # with the rejected answer of a preference pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def score_arm(
         _row_score(row, metric, limits, answers[place] if answers else None, bits[place])
         for place, row in enumerate(rows)
     ]
+    scored = _with_preferences(model, rows, scored, bits)
     if metric not in METRICS:
         scored = _with_own_scores(metric, rows, scored)
     found = _summary(metric, scored, seconds=time.monotonic() - begin)
@@ -108,6 +110,32 @@ def _row_score(
     )
 
 
+def _with_preferences(
+    model: Any,
+    rows: Sequence[ScoringRow],
+    scored: list[RowScore],
+    bits: Sequence[tuple[float, float] | None],
+) -> list[RowScore]:
+    """Whether the chosen answer is found likelier than the rejected one, by bits a byte.
+
+    A sum of bits would prefer the shorter answer. What ends the turn counts as one byte more.
+    """
+    pairs = [
+        (place, row.worse, better)
+        for place, (row, better) in enumerate(zip(rows, bits, strict=True))
+        if row.worse is not None and better is not None
+    ]
+    worse_bits = row_bits(model, [rendered for _, rendered, _ in pairs])
+    found = list(scored)
+    for (place, _, better), worse in zip(pairs, worse_bits, strict=True):
+        row = rows[place]
+        better_bytes = len(row.row.answer.encode()) + 1
+        worse_bytes = len((row.row.rejected or "").encode()) + 1
+        preferred = sum(better) / better_bytes < sum(worse) / worse_bytes
+        found[place] = found[place].model_copy(update={"preferred": preferred})
+    return found
+
+
 def _with_own_scores(
     metric: str, rows: Sequence[ScoringRow], scored: list[RowScore]
 ) -> list[RowScore]:
@@ -141,6 +169,7 @@ def _summary(metric: str, scored: list[RowScore], seconds: float) -> ArmScores:
         )
     else:
         primary = nothing(metric, "higher")
+    pairs = [line.preferred for line in scored if line.preferred is not None]
     answered = metric != "bits_per_byte"
     none = nothing("share", "higher")
     return ArmScores(
@@ -157,6 +186,7 @@ def _summary(metric: str, scored: list[RowScore], seconds: float) -> ArmScores:
         ),
         bits_decide=sum(line.expected_bytes for line in spans) >= SHORTEST_BYTES * len(spans) > 0,
         rows=tuple(scored),
+        preferred=rate(pairs) if pairs else None,
         unscored=len(scored) - len(measured),
         seconds=seconds,
         generated_tokens=sum(line.answer_tokens for line in scored),

@@ -7,7 +7,7 @@ from typing import Any
 from forkpoint.models.rendering import Rendered
 
 SHORTEST_BYTES = 16  # mean bytes of an answer below which likelihood decides nothing [method]
-LOGITS_AT_ONCE = 32_000_000  # floats of one batch's logits: 128 MB
+LOGITS_AT_ONCE = 8_000_000  # values of one batch's logits: 32 MB in 32 bits
 
 
 def span_bits(model: Any, spans: Sequence[tuple[Sequence[int], int]]) -> list[list[float]]:

@@ -20,6 +20,7 @@ class RowScore(Record):
     expected_bytes: int
     expected_bits: float | None = None  # -log2 p(expected | prompt); None: span not comparable
     stop_bits: float | None = None  # -log2 p(end of turn | prompt, expected)
+    preferred: bool | None = None  # chosen found likelier a byte than rejected; None: no pair
     prompt_tokens: int = 0
     note: str = ""  # why there is no score, when there is none
 
@@ -36,7 +37,14 @@ class ArmScores(Record):
     stop_bits: Measured  # mean per row; value None: not measured
     bits_decide: bool  # False: answers too short for likelihood to mean anything
     rows: tuple[RowScore, ...]
+    preferred: Measured | None = None  # share of pairs whose chosen answer is found likelier a byte
     unscored: int  # rows to which the user's scorer gave no score; not part of `primary`
     seconds: float
     generated_tokens: int
     cost: AnswerCost | None = None  # of one answer; None where nothing was answered
+
+    @property
+    def secondary(self) -> dict[str, Measured]:
+        """What stands beside the primary metric."""
+        found = {"exact_match": self.exact_match, "answer_bytes": self.answer_bytes}
+        return found if self.preferred is None else {**found, "preferred": self.preferred}

@@ -111,6 +111,10 @@ class Renderer:
             return self._raw_text(row.text)
         return self.turns(row.turns, row.tools)
 
+    def rejected(self, row: Row) -> Rendered | RowExcluded:
+        """The same row with its worse answer."""
+        return self.turns((*row.prompt, Turn("assistant", row.rejected or "")), row.tools)
+
     def turns(self, turns: Sequence[Turn], tools: str | None = None) -> Rendered | RowExcluded:
         """A conversation that ends in an answer as tokens, or why it cannot be used."""
         if not turns or turns[-1].role != "assistant" or not turns[-1].content:

@@ -20,10 +20,13 @@ def load_tokenizer(path: str | Path) -> Any:
         raise Unreadable("train.tokenizer_unreadable", path=path, error=_line(error)) from error
 
 
-def load_model(path: str | Path, *, dtype: Dtype = "float32", device: str = "cpu") -> Any:
+def load_model(
+    path: str | Path, *, dtype: Dtype = "float32", device: str = "cpu", quantisation: Any = None
+) -> Any:
     """The causal language model of a local checkpoint, in evaluation mode; raises Unreadable.
 
     Its generation_config is reduced to its end ids: decoding is the same for every arm.
+    `quantisation`: the configuration with which the weights are made smaller as they are read.
     """
     import torch
     from transformers import AutoModelForCausalLM, GenerationConfig
@@ -41,13 +44,15 @@ def load_model(path: str | Path, *, dtype: Dtype = "float32", device: str = "cpu
             local_files_only=True,
             trust_remote_code=False,
             use_safetensors=True,
-        )
+            **({} if quantisation is None else {"quantization_config": quantisation,
+                                                "device_map": {"": device}}),
+        )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise Unreadable("train.weights_unreadable", path=path, error=_line(error)) from error
     ends = model.generation_config.eos_token_id
     model.generation_config = GenerationConfig(eos_token_id=ends)
     _keep_the_head_whole(model)
-    return model.to(device).eval()
+    return (model if quantisation is not None else model.to(device)).eval()
 
 
 def _keep_the_head_whole(model: Any) -> None:

@@ -62,7 +62,7 @@ def run_answers(folder: Path, work: AnswerWork) -> dict[str, Any]:
         trial=work.trial,
         setup=work.setup,
         primary=scores.primary,
-        secondary={"exact_match": scores.exact_match, "answer_bytes": scores.answer_bytes},
+        secondary=scores.secondary,
         likelihood=scores.bits_per_byte,
         stop=scores.stop_rate,
         stop_bits=scores.stop_bits,
@@ -89,7 +89,7 @@ def run_general(folder: Path, work: GeneralWork) -> dict[str, Any]:
     agreement = read_agreement(folder)
     rows = ArmRows(folder, work.checkpoint, rendering_of(agreement, work.checkpoint, work.trial))
     if work.moment == "null_control" and work.trial is not None:
-        model = _null_control(folder, rows, work.trial)
+        model = null_control(folder, rows, work.trial)
     else:
         model = load_subject(folder, rows, work.trial)
     ends = rows.renderer.end_ids
@@ -128,7 +128,7 @@ def load_subject(folder: Path, rows: ArmRows, trial: Trial | None) -> Any:
     return approach(arm.approach).load_for_answers(rows.path, weights, **kind)
 
 
-def _null_control(folder: Path, rows: ArmRows, trial: Trial) -> Any:
+def null_control(folder: Path, rows: ArmRows, trial: Trial) -> Any:
     """The untrained checkpoint moved as far as training moved it, in a random direction."""
     import torch
 

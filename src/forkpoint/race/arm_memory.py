@@ -12,10 +12,14 @@ from forkpoint.estimate.memory import CPU_LIBRARIES_BYTES, MemoryEstimate
 from forkpoint.estimate.network import Network
 from forkpoint.estimate.setup import APPROACHES
 from forkpoint.estimate.sizes import size_text
+from forkpoint.estimate.states import FLOAT_BYTES
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.facts.machine import MachineFacts
 from forkpoint.ledger import Correction, DialChange, MemoryPlan, Settings, UnfitArm
+from forkpoint.measure.likelihood import LOGITS_AT_ONCE
 from forkpoint.models.generation import ANSWER_BATCH
+from forkpoint.train.approach import Method
+from forkpoint.train.approach import approach as train_approach
 from forkpoint.train.job import BIN_TOKENS, GPU_PACK_TOKENS, PACK_TOKENS
 
 MOST_SHRINK = 2  # times that a trial is made smaller: packs halved, activations computed twice
@@ -67,7 +71,7 @@ def trial_setup(approach: str, load: Load, settings: Settings, shrink: int) -> S
     width = max(load.longest_row, min(BIN_TOKENS, load.largest_step))
     rows = max(1, min(pack // width, ceil(load.largest_step / width)))
     return Setup(
-        approach=approach,
+        approach=method_of(approach, settings) or approach,
         context_tokens=width,
         batch=rows,
         rank=settings.lora_rank,
@@ -78,7 +82,25 @@ def trial_setup(approach: str, load: Load, settings: Settings, shrink: int) -> S
         answer_batch=ANSWER_BATCH,
         answer_tokens=max(1, load.answer_tokens),
         prompt_tokens=load.longest_row,
+        scored_logits=LOGITS_AT_ONCE,
     )
+
+
+def method_of(approach: str, settings: Settings) -> Method | None:
+    """How the approach holds and changes weights; None where estimates do not know it.
+
+    Four-bit weights on a CPU have not been measured. Raises BadInput for an unknown approach.
+    """
+    method = train_approach(approach).METHOD
+    measured = method in APPROACHES and (method != "qlora" or settings.device != "cpu")
+    return method if measured else None
+
+
+def reference_bytes(network: Network, approach: str) -> float:
+    """The frozen copy of all weights from which preferences are measured."""
+    kind = train_approach(approach)
+    whole = "preferences" in kind.NEEDS and kind.METHOD == "full"
+    return network.parameters * FLOAT_BYTES if whole else 0.0
 
 
 def plan_memory(
@@ -92,7 +114,8 @@ def plan_memory(
     """The least shrunk way to run the arm's trials that may fit into `free` bytes."""
     stack = stack_of(settings)
     factor = correction.factor if correction else 1.0
-    room = free / factor  # in uncorrected bytes
+    beside = reference_bytes(network, approach)
+    room = free / factor - beside  # in uncorrected bytes
     for shrink in range(MOST_SHRINK + 1):
         estimate = estimate_memory(network, trial_setup(approach, load, settings, shrink), stack)
         if answer(estimate, room) == "yes":
@@ -103,9 +126,9 @@ def plan_memory(
             shrink, estimate = 0, whole
     return (
         MemoryPlan(
-            estimated_bytes=round(factor * estimate.estimated_bytes),
-            low_bytes=round(factor * estimate.low_bytes),
-            high_bytes=round(factor * estimate.high_bytes),
+            estimated_bytes=round(factor * (estimate.estimated_bytes + beside)),
+            low_bytes=round(factor * (estimate.low_bytes + beside)),
+            high_bytes=round(factor * (estimate.high_bytes + beside)),
             dominates=estimate.dominates,
             free_bytes=free,
             fits=answer(estimate, room),
@@ -124,7 +147,7 @@ def stack_of(settings: Settings) -> Stack:
 
 def check_fit(
     checkpoints: Mapping[str, CheckpointFacts],
-    approaches: tuple[str, ...],
+    approaches: Mapping[str, tuple[str, ...]],
     profile: DataProfile,
     settings: Settings,
     machine: MachineFacts,
@@ -132,7 +155,7 @@ def check_fit(
 ) -> Fitting:
     """Which arms fit; raises DoesNotFit when fewer than two do, BadInput for impossible ones.
 
-    `corrections` are by approach, from earlier trials on this machine.
+    `approaches` are by checkpoint; `corrections` by approach, from earlier trials on this machine.
     """
     fit: dict[str, list[str]] = {}
     memory: dict[tuple[str, str], MemoryPlan] = {}
@@ -141,8 +164,8 @@ def check_fit(
     for name, found in checkpoints.items():
         network = network_of(found)
         load = profile_load(profile, name, settings)
-        for approach in approaches:
-            if network is None or approach not in APPROACHES:  # cannot be computed: it is tried
+        for approach in approaches[name]:
+            if network is None or method_of(approach, settings) is None:  # not known: it is tried
                 fit.setdefault(name, []).append(approach)
                 continue
             known = corrections.get(approach)

@@ -1,12 +1,22 @@
 """From what was measured to the arms of a race: checkpoint x approach x rows."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.ledger import ArmPlan, MemoryPlan, RungPlan, Settings, Speed, SubsetPlan
 from forkpoint.plan.forecast import answers_per_second
-from forkpoint.race.diet import fed_steps
+from forkpoint.race.diet import fed_steps, staged
+from forkpoint.train.approach import approach as train_approach
+
+
+class Food(NamedTuple):
+    """Ids of everything that an arm may be trained on."""
+
+    task: Sequence[str]
+    replay: Sequence[str] = ()  # its checkpoint's rows against forgetting
+    corpus: Sequence[str] = ()  # pieces of raw text
+    pairs: Sequence[str] = ()  # rows with a rejected answer
 
 
 def arm_name(checkpoint: str, approach: str, subset: str | None, replay: float) -> str:
@@ -23,20 +33,24 @@ def plan_arm(
     kind: tuple[str, str, str | None, float],
     found: CheckpointFacts,
     survey: Mapping[str, Any],
-    rows: tuple[Sequence[str], Sequence[str]],
+    rows: Food,
     full: RungPlan,
     settings: Settings,
     memory: MemoryPlan | None = None,
 ) -> ArmPlan:
     """One arm with the cost of its full length.
 
-    `kind`: checkpoint, approach, subset and share of replay; `rows`: the ids of its task rows
-    and of its checkpoint's rows against forgetting.
+    `kind`: checkpoint, approach, subset and share of replay.
     """
     name, approach, subset, replay = kind
     measured, speed = survey["approaches"][approach], Speed.model_validate(survey["speed"])
     lengths = next(iter(survey["renderings"].values()))
-    steps = fed_steps(*rows, replay, full, settings.rows_per_step, settings.seed)
+    steps = fed_steps(rows.task, rows.replay, replay, full, settings.rows_per_step, settings.seed)
+    needs = train_approach(approach).NEEDS
+    known = set(rows.pairs)
+    own = [row for row in rows.task if row in known]
+    stages = staged(steps, needs, rows.corpus, own, full.share, settings.seed)
+    pairs: Mapping[str, int] = next(iter(survey["pair_tokens"].values()), {})
     return ArmPlan(
         name=arm_name(*kind),
         checkpoint=name,
@@ -46,7 +60,16 @@ def plan_arm(
         centre_rate=measured["rate"],
         rate_reason=measured["rate_key"],
         rate_values=measured["rate_values"],
-        full_tokens=sum(lengths[row] for step in steps for row in step),
+        full_tokens=sum(
+            tokens[row]
+            for tokens, part in (
+                (lengths, stages.texts),
+                (lengths, stages.rows),
+                (pairs, stages.pairs),
+            )
+            for step in part
+            for row in step
+        ),
         trainable_parameters=measured["trainable_parameters"],
         load_seconds=speed.load_seconds + speed.setup_seconds[approach],
         train_tokens_per_second=speed.train_tokens_per_second[approach],

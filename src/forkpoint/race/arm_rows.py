@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from forkpoint.models.rendering import Rendered, Renderer, Rendering
 from forkpoint.models.weights import load_tokenizer
 from forkpoint.race.driver import read_agreement
 from forkpoint.race.rows_file import read_rows
+from forkpoint.train.job import PreferencePair
 
 
 class ArmRows:
@@ -50,9 +52,26 @@ class ArmRows:
             return rendered
         return rendered.within(settings.context_tokens) or rendered
 
+    def pair(self, row_id: str) -> PreferencePair:
+        """Both answers of a preference row as they are trained."""
+        return pair_of(self.rendered(row_id), self._worse(self.rows[row_id]))
+
     def to_score(self, row_ids: Sequence[str]) -> list[ScoringRow]:
         """Rows to be answered."""
-        return [ScoringRow(self.rows[key], self.rendered(key)) for key in row_ids]
+        return [
+            ScoringRow(
+                self.rows[key],
+                self.rendered(key),
+                None if self.rows[key].rejected is None else self._worse(self.rows[key]),
+            )
+            for key in row_ids
+        ]
+
+    def _worse(self, row: Row) -> Rendered:
+        rendered = self.renderer.rejected(row)
+        if not isinstance(rendered, Rendered):
+            raise TypeError(f"row {row.id} was agreed on but cannot be rendered: {rendered}")
+        return rendered
 
     @property
     def limits(self) -> AnswerLimits:
@@ -63,6 +82,17 @@ class ArmRows:
             max_new_tokens=settings.answer_tokens[self.checkpoint],
             max_bytes=settings.answer_limit_bytes,
         )
+
+
+def pair_of(better: Rendered, worse: Rendered) -> PreferencePair:
+    """Two renderings of one prompt as a pair; a token may span the prompt's end in one of them."""
+    sides = zip(better.prompt_ids, worse.prompt_ids, strict=False)
+    prompt = tuple(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], sides))
+    return PreferencePair(
+        prompt_ids=prompt,
+        chosen_ids=better.input_ids[len(prompt) :],
+        rejected_ids=worse.input_ids[len(prompt) :],
+    )
 
 
 def trial_folder(folder: Path, trial: Trial) -> Path:
@@ -92,6 +122,7 @@ def write_answers(path: Path, scores: ArmScores, split: str, trial: Trial | None
                     "expected_bytes": row.expected_bytes,
                     "stop_bits": row.stop_bits,
                     "note": row.note,
+                    **({} if row.preferred is None else {"preferred": row.preferred}),
                 }
             )
         )

@@ -9,14 +9,20 @@ from forkpoint.ledger import Agreement
 from forkpoint.race.request import RaceRequest
 
 
+def read_local(name: str) -> CheckpointFacts:
+    """A checkpoint that lies on this machine, fetched first where it does not."""
+    found = facts.read_checkpoint(name)
+    if found.path is None:
+        facts.fetch_weights(name)
+        found = facts.read_checkpoint(name)
+    return found
+
+
 def read_checkpoints(request: RaceRequest) -> dict[str, CheckpointFacts]:
     """Short name -> facts, weights fetched where they are only on the Hub."""
     found: dict[str, CheckpointFacts] = {}
     for name in request.models:
-        checkpoint = facts.read_checkpoint(name)
-        if checkpoint.path is None:
-            facts.fetch_weights(name)
-            checkpoint = facts.read_checkpoint(name)
+        checkpoint = read_local(name)
         short = Path(name).name.lower() if Path(name).exists() else name.split("/")[-1].lower()
         unique, number = short, 2
         while unique in found:
@@ -27,7 +33,7 @@ def read_checkpoints(request: RaceRequest) -> dict[str, CheckpointFacts]:
 
 def check_checkpoints(agreement: Agreement) -> None:
     """Refuse to go on with a checkpoint whose files have changed; raises BadInput."""
-    for name, agreed in agreement.checkpoints.items():
+    for name, agreed in (*agreement.checkpoints.items(), *agreement.twins.items()):
         now = facts.read_checkpoint(str(agreed.path))
         if now.identity != agreed.identity:
             raise BadInput("race.changed_checkpoint", name=name, path=agreed.path)

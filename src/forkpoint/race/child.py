@@ -14,7 +14,17 @@ import orjson
 
 from forkpoint.errors import Diverged, ForkpointError
 from forkpoint.ledger import write_whole
-from forkpoint.race.work import WORK, AnswerWork, GeneralWork, ReplayWork, SurveyWork, TrialWork
+from forkpoint.race.work import (
+    WORK,
+    AnswerWork,
+    DriftWork,
+    GeneralWork,
+    ReplayWork,
+    RetainWork,
+    SurveyWork,
+    TaskWork,
+    TrialWork,
+)
 
 PR_SET_PDEATHSIG = 1  # prctl: send a signal to this process when its parent dies [prctl(2)]
 PROGRESS_STEPS = 5  # optimizer steps between two notes of progress
@@ -64,6 +74,18 @@ def _do(folder: Path, work_json: bytes, report: Report) -> dict[str, Any]:
         from forkpoint.race.replay_child import run_replay
 
         return run_replay(folder, work)
+    if isinstance(work, DriftWork):
+        from forkpoint.race.kept_child import run_drift
+
+        return run_drift(folder, work)
+    if isinstance(work, RetainWork):
+        from forkpoint.race.kept_child import run_retain
+
+        return run_retain(folder, work)
+    if isinstance(work, TaskWork):
+        from forkpoint.race.kept_child import run_task_check
+
+        return run_task_check(work)
     raise TypeError(f"no such work: {work!r}")
 
 

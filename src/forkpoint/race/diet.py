@@ -1,12 +1,24 @@
-"""What an arm is fed: which rows stand in each of its optimizer steps."""
+"""What an arm is fed: which rows, texts and pairs stand in each of its optimizer steps."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from forkpoint.ledger import Agreement, ArmPlan, RungPlan, Trial
 from forkpoint.plan.lengths import step_plan
+from forkpoint.train.approach import approach
+
+Steps = list[list[str]]
+
+
+class Stages(NamedTuple):
+    """Row ids of every optimizer step, one stage after the other."""
+
+    texts: Steps  # raw text
+    rows: Steps
+    pairs: Steps  # rows of which the chosen answer is preferred to the rejected one
 
 
 def task_ids(agreement: Agreement, arm: ArmPlan, fold: int = 0) -> tuple[str, ...]:
@@ -27,6 +39,54 @@ def arm_steps(agreement: Agreement, trial: Trial) -> list[list[str]]:
         agreement.settings.rows_per_step,
         trial.seed,
     )
+
+
+def arm_stages(agreement: Agreement, trial: Trial) -> Stages:
+    """Everything that a trial is trained on: its rows, with what its approach adds to them."""
+    arm = next(arm for arm in agreement.arms if arm.name == trial.arm)
+    pairs = set(agreement.pair_ids)
+    return staged(
+        arm_steps(agreement, trial),
+        approach(arm.approach).NEEDS,
+        agreement.corpus_ids,
+        [row for row in task_ids(agreement, arm, trial.fold) if row in pairs],
+        agreement.rungs[trial.rung - 1].share,
+        trial.seed,
+    )
+
+
+def staged(
+    steps: Steps,
+    needs: Collection[str],
+    corpus_ids: Sequence[str],
+    pair_ids: Sequence[str],
+    share: float,
+    seed: int,
+) -> Stages:
+    """The stages around the steps on rows, at a share of full length.
+
+    At full length the raw text is read once and every pair is seen once; a shorter rung reads the
+    first of the same order. Pairs come in the order in which their rows were met.
+    """
+    size = max(map(len, steps), default=1)
+    texts: list[str] = []
+    if "corpus" in needs:
+        order = np.random.default_rng([seed, 0]).permutation(len(corpus_ids))
+        texts = [corpus_ids[int(place)] for place in order[: _part(share, len(corpus_ids))]]
+    pairs: list[str] = []
+    if "preferences" in needs:
+        known = set(pair_ids)
+        met = [row for row in dict.fromkeys(row for step in steps for row in step) if row in known]
+        pairs = met[: _part(share, len(pair_ids))]
+    return Stages(_cut(texts, size), steps, _cut(pairs, size))
+
+
+def _part(share: float, count: int) -> int:
+    return min(count, math.ceil(share * count))
+
+
+def _cut(ids: list[str], size: int) -> Steps:
+    return [ids[at : at + size] for at in range(0, len(ids), size)]
 
 
 def fed_steps(

@@ -14,11 +14,13 @@ from forkpoint.ledger import (
     AnswersMade,
     AnyLine,
     Book,
+    DriftMeasured,
     GeneralMeasured,
     Line,
     RaceEnded,
     RacingEnded,
     Resumed,
+    RetainMeasured,
     TestOpened,
     TrialFailed,
     TrialScored,
@@ -35,8 +37,8 @@ from forkpoint.verdict.verdict_record import Verdict
 
 AGREEMENT = "race.json"
 MAX_SHRINKS = 2  # how often a trial that ran out of memory is tried again, smaller
-_MEASURED: TypeAdapter[TrialScored | AnswersMade | GeneralMeasured] = TypeAdapter(
-    TrialScored | AnswersMade | GeneralMeasured
+_MEASURED: TypeAdapter[Any] = TypeAdapter(
+    TrialScored | AnswersMade | GeneralMeasured | DriftMeasured | RetainMeasured
 )
 
 
@@ -200,7 +202,8 @@ def _line_of(outcome: Outcome, state: RaceState) -> Line:
     failed = outcome.values.get("failed")
     if failed is None:
         values = {**outcome.values, "seconds": outcome.seconds}
-        return _MEASURED.validate_python(values)
+        measured: Line = _MEASURED.validate_python(values)
+        return measured
     work = outcome.work
     if isinstance(work, AnswerWork) and work.setup and work.split == "validation":
         return AnswersFailed(

@@ -144,7 +144,7 @@ def answer_bytes(
     if network is None:
         return None
     dials = Dials(
-        approach="qlora" if approach.startswith("qlora") else "prompt",
+        approach="prompt",  # whatever it was trained in, an arm answers in the race's own type
         context_tokens=settings.context_tokens,
         half=settings.dtype == "bfloat16",
         rank=settings.lora_rank,

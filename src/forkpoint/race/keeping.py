@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from math import sqrt
 from pathlib import Path
 
 from forkpoint.data.profile_record import DataProfile
@@ -12,6 +13,7 @@ from forkpoint.ledger import (
     AnyLine,
     ArmPlan,
     Correction,
+    OwnSeedNoise,
     RaceEnded,
     Settings,
     TrialScored,
@@ -20,8 +22,11 @@ from forkpoint.ledger import (
 )
 from forkpoint.race.driver import AGREEMENT, read_agreement
 from forkpoint.race.verdict_writer import VERDICT
-from forkpoint.store import PastArm, PastRace, Shelf, experience, machine_key
+from forkpoint.store import PastArm, PastRace, Shelf, experience, machine_key, seed_sd
+from forkpoint.verdict.contrast import KNOWN_SEED_FREEDOM, KNOWN_SEED_SD
 from forkpoint.verdict.verdict_record import ArmResult, Verdict
+
+MOST_OWN_FREEDOM = 12  # repeats of other tasks: together never worth more than this [ruled]
 
 
 def keep_race(folder: Path) -> str | None:
@@ -49,6 +54,28 @@ def corrections(
         for of in ("seconds", "bytes")
     )
     return seconds, peaks
+
+
+def seed_noise_known(metric: str) -> tuple[float, OwnSeedNoise | None]:
+    """The SD between training seeds to assume before a race, and the part of own races in it.
+
+    Earlier races of the metric weigh by their repeats, up to MOST_OWN_FREEDOM of them: their
+    tasks were others. Published studies weigh KNOWN_SEED_FREEDOM.
+    """
+    with Shelf() as shelf:
+        found = seed_sd(shelf.usable(), metric)
+    if found is None:
+        return KNOWN_SEED_SD, None
+    own = float(min(found.repeats, MOST_OWN_FREEDOM))
+    freedom = own + KNOWN_SEED_FREEDOM
+    variance = (own * found.sd**2 + KNOWN_SEED_FREEDOM * KNOWN_SEED_SD**2) / freedom
+    return sqrt(variance), OwnSeedNoise(
+        sd=found.sd,
+        repeats=found.repeats,
+        races=found.races,
+        weight=own / freedom,
+        freedom=freedom,
+    )
 
 
 def past_race(folder: Path) -> PastRace:

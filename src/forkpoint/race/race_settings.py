@@ -9,8 +9,8 @@ from forkpoint.facts.machine import MachineFacts
 from forkpoint.ledger import Settings
 from forkpoint.measure.metric import check_metric, primary_metric
 from forkpoint.plan.lengths import default_passes, default_rows_per_step
+from forkpoint.race.keeping import seed_noise_known
 from forkpoint.race.request import RaceRequest
-from forkpoint.verdict.contrast import KNOWN_SEED_SD
 
 CONTEXT_TOKENS = 4_096  # longest row by default; longer ones are listed, never cut
 WARMUP_SHARE = 0.1  # of a trial's optimizer steps
@@ -59,7 +59,9 @@ def race_settings(
         schedule="linear",
         warmup_share=WARMUP_SHARE,
         finalist_seeds=request.finalist_seeds,
-        known_seed_sd=KNOWN_SEED_SD,
+        known_seed_sd=seed_noise_known(metric)[0],
         general_set="pocket" if pocket and not request.skip_general else None,
+        drift=not request.skip_general,
+        retain=request.retain,
         workers=request.workers or (machine.cores if small else 1),
     )

@@ -16,7 +16,7 @@ class RaceRequest(Record):
     data: str
     models: tuple[str, ...]
     approaches: tuple[str, ...] = ("lora", "full")
-    budget: str = "50%"
+    budget: str = "auto"
     goal: str | None = None
     metric: str | None = None
     margin: float = MARGIN
@@ -44,6 +44,10 @@ class RaceRequest(Record):
     subsets: tuple[str, ...] = ()  # NAME=FILE: arms that train on these rows only
     replay: tuple[float, ...] = ()  # shares of the task rows; one arm each
     replay_rows: str | None = None  # the file of general rows
+    retain: tuple[str, ...] = ()  # tasks of lm-evaluation-harness, before and after
+    floor: str | None = None  # NAME or NAME:SLACK, a checkpoint of the race
+    corpus: str | None = None  # the file of raw text that is read before the rows
+    twins: tuple[str, ...] = ()  # checkpoints that may be trained in place of a tuned one
     shots: tuple[int, ...] = ()  # numbers of examples that few-shot arms try; none: the usual
     documents: str | None = None  # the folder that RAG arms retrieve from; None: training rows
     max_latency: float | None = None  # seconds of one answer

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
-
-import orjson
 
 from forkpoint import __version__
 from forkpoint.advice import advise
@@ -38,16 +35,19 @@ from forkpoint.plan.forecast import Course, forecast
 from forkpoint.plan.lengths import plan_rungs, smallest_difference
 from forkpoint.plan.price import read_price
 from forkpoint.race.arm_memory import Fitting, check_fit
-from forkpoint.race.arm_plans import plan_arm, subset_names
+from forkpoint.race.arm_plans import Food, plan_arm, subset_names
 from forkpoint.race.checkpoints import read_checkpoints
 from forkpoint.race.division import folds_of, split_of
 from forkpoint.race.driver import AGREEMENT
 from forkpoint.race.eligible import eligible, licensed, limits_of
 from forkpoint.race.executor import LocalExecutor, Observer
-from forkpoint.race.keeping import corrections
+from forkpoint.race.keeping import corrections, seed_noise_known
+from forkpoint.race.needs import Needs, meet_needs
+from forkpoint.race.noted import library_versions, write_masks
 from forkpoint.race.race_settings import ANSWER_SLACK, race_settings
 from forkpoint.race.replay import of_checkpoint, prepare_replay, replay_shares
 from forkpoint.race.request import RaceRequest
+from forkpoint.race.retaining import check_tasks, read_floor
 from forkpoint.race.rows_file import write_rows
 from forkpoint.race.state import RaceState
 from forkpoint.race.subsets import read_subsets
@@ -58,12 +58,11 @@ from forkpoint.race.untrained_arms import (
     check_setups,
     documents_of,
     plan_untrained,
-    trained,
 )
+from forkpoint.store import earlier_races
 
 RUNG_ROWS = 200  # validation rows that a rung is scored on, the same for every arm
 ANSWER_SLACK_TOKENS = 8
-VERSIONS = ("torch", "transformers", "trl", "peft", "datasets", "tokenizers", "numpy", "scipy")
 
 
 @dataclass(frozen=True)
@@ -84,6 +83,7 @@ class Prepared:
     corrections: Mapping[str, Correction]  # approach -> of its trials' seconds
     documents: DocumentsPlan | None
     ineligible: Sequence[IneligibleArm]
+    needs: Needs
 
 
 def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement:
@@ -115,15 +115,22 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
     documents = documents_of(request, folder)
     check_setups(request, settings, len(splits.train), documents)
     slower, larger = corrections(machine, settings)
-    approaches = trained(request)
-    fitting = check_fit(checkpoints, approaches, data_profile, settings, machine, larger)
-    settings = settings.model_copy(update={"workers": fitting.workers})
+    needs = meet_needs(request, checkpoints, splits, settings.context_tokens)
+    fitting = check_fit(checkpoints, needs.approaches, data_profile, settings, machine, larger)
+    floor, slack = read_floor(
+        request.floor, checkpoints, bool(settings.general_set or request.retain)
+    )
+    settings = settings.model_copy(
+        update={"workers": fitting.workers, "floor": floor, "floor_slack": slack}
+    )
     checkpoints = {name: checkpoints[name] for name in fitting.approaches}
     executor = LocalExecutor(folder, settings.workers, threads_each(settings))
+    check_tasks(request.retain, executor, observer)
     replay = prepare_replay(request, folder, settings, splits, checkpoints, executor, observer)
     fed = {row.id: row for rows in replay.values() for row in rows}
-    write_rows(folder, (*splits.train, *splits.validation, *splits.test, *fed.values()))
-    works = survey_works(fitting, settings, splits, checkpoints)
+    task_rows = (*splits.train, *splits.validation, *splits.test)
+    write_rows(folder, (*task_rows, *fed.values(), *needs.corpus))
+    works = survey_works(fitting, settings, splits, checkpoints, needs)
     surveys = survey(executor, works, observer)
     prepared = Prepared(
         request,
@@ -139,11 +146,12 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
         fitting,
         slower,
         documents,
-        unlicensed,
+        (*unlicensed, *needs.unmet),
+        needs,
     )
     agreement = _agree(prepared)
     RaceState(agreement)  # refuses a budget that does not take every arm to its first rung
-    _write_masks(folder, agreement, surveys)
+    write_masks(folder, agreement, surveys)
     write_whole(folder / AGREEMENT, agreement.to_json(indent=1).encode())
     return agreement
 
@@ -179,7 +187,7 @@ def _agree(prepared: Prepared) -> Agreement:
     replay = of_checkpoint(prepared.replay, excluded)
     arms, untrained, ineligible = eligible(
         prepared.request,
-        _arms(prepared, train, subsets, replay, rungs[-1]),
+        _arms(prepared, train, subsets, replay, rungs[-1], excluded),
         _untrained(prepared, train),
         speeds(prepared.surveys, "speed"),
         prepared.checkpoints,
@@ -226,7 +234,7 @@ def _agree(prepared: Prepared) -> Agreement:
         smallest_difference=smallest_difference(len(test)),
         checkpoints=dict(prepared.checkpoints),
         machine=prepared.machine,
-        versions=_versions(),
+        versions=library_versions(),
         profile_json=prepared.profile.to_json(),
         advice_json=advise(
             prepared.profile,
@@ -234,6 +242,7 @@ def _agree(prepared: Prepared) -> Agreement:
             prepared.request.goal or "",
             prepared.machine,
             data_name=prepared.request.data,
+            past=earlier_races(),
         ).to_json(),
         request_json=prepared.request.to_json(),
         subsets=subsets,
@@ -244,12 +253,21 @@ def _agree(prepared: Prepared) -> Agreement:
         processor_speeds=speeds(prepared.surveys, "processor_speed"),
         stations=stations,
         corrections=dict(prepared.corrections),
+        own_seed_noise=seed_noise_known(settings.metric)[1],
         price=prepared.request.price,
         unfit=prepared.fitting.unfit,
         untrained=untrained,
         ineligible=(*prepared.ineligible, *ineligible),
         limits=limits_of(prepared.request),
         documents=prepared.documents,
+        pair_ids=tuple(key for key in prepared.needs.pair_ids if key not in excluded),
+        corpus_ids=tuple(_kept(prepared.needs.corpus, excluded)),
+        corpus_left_out=prepared.needs.corpus_left_out,
+        twins={
+            name: twin
+            for name, twin in prepared.needs.twins.items()
+            if name in prepared.checkpoints
+        },
     )
 
 
@@ -263,14 +281,22 @@ def _arms(
     subsets: Mapping[str, SubsetPlan],
     replay: Mapping[str, Sequence[str]],
     full: RungPlan,
+    excluded: Collection[str],
 ) -> tuple[ArmPlan, ...]:
     """Every checkpoint with every approach on all rows and on every subset, with every share."""
+    needs = prepared.needs
+    texts = [row.id for row in needs.corpus if row.id not in excluded]
     return tuple(
         plan_arm(
             (name, approach, subset, share),
             found,
             prepared.surveys[name],
-            (subsets[subset].ids if subset else train, replay.get(name, ())),
+            Food(
+                task=subsets[subset].ids if subset else train,
+                replay=replay.get(name, ()),
+                corpus=texts,
+                pairs=needs.pair_ids,
+            ),
             full,
             prepared.settings,
             prepared.fitting.memory.get((name, approach)),
@@ -291,24 +317,6 @@ def _untrained(prepared: Prepared, train: Sequence[str]) -> tuple[UntrainedArm, 
         prepared.settings,
         (len(train), prepared.documents.passages if prepared.documents else 0),
     )
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in VERSIONS:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def _write_masks(folder: Path, agreement: Agreement, surveys: Mapping[str, dict[str, Any]]) -> None:
-    masks: dict[str, list[dict[str, Any]]] = {
-        arm.name: next(iter(surveys[arm.checkpoint]["masks"].values()), [])
-        for arm in agreement.arms
-    }
-    write_whole(folder / "masks.json", orjson.dumps(masks))
 
 
 def limit_seconds(agreement: Agreement) -> float | None:

@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from forkpoint.ledger import Speed
 from forkpoint.models.rendering import Rendered
@@ -14,6 +14,7 @@ from forkpoint.train.job import (
     GPU_PACK_TOKENS,
     PACK_TOKENS,
     ApproachSettings,
+    PreferencePair,
     TrainJob,
     TrainProgress,
     TrainRow,
@@ -24,7 +25,17 @@ SMALL_PROBE_STEPS = 16  # of a checkpoint whose steps are too short to be timed 
 ALONE = 4  # prompts answered one by one
 ALONE_TOKENS = 8  # of each of them: one step more is then known to a few percent
 SMALL_PARAMETERS = 50_000_000  # below it a step takes some hundredths of a second
+PAIR_STEPS = 3  # steps on rows for one on pairs, about as in a training of three passes
+
 Report = Callable[[dict[str, Any]], None]
+
+
+class Probe(NamedTuple):
+    """Training rows of each kind, as one checkpoint sees them."""
+
+    rows: Sequence[Rendered]
+    texts: Sequence[Rendered] = ()
+    pairs: Sequence[PreferencePair] = ()
 
 
 class Stopwatch:
@@ -44,7 +55,7 @@ class Stopwatch:
 def measure_speed(
     work: SurveyWork,
     tokenizer: Any,
-    rows: Sequence[Rendered],
+    probe: Probe,
     started: tuple[float, float],
     report: Report,
 ) -> dict[str, Any]:
@@ -52,13 +63,13 @@ def measure_speed(
 
     `started`: seconds until the rows were rendered, on both clocks.
     """
-    if not rows:
+    if not probe.rows:
         return {"approaches": {}}
-    answering = _answer_speed(work, tokenizer, rows)
+    answering = _answer_speed(work, tokenizer, probe.rows)
     approaches: dict[str, Any] = {}
     for name in work.approaches:
         report({"approach": name})
-        approaches[name] = _train_speed(work, name, rows)
+        approaches[name] = _train_speed(work, name, probe)
     speeds = [
         Speed(
             start_seconds=started[clock],
@@ -125,28 +136,13 @@ def _answer_speed(
     ]
 
 
-def _train_speed(work: SurveyWork, name: str, rows: Sequence[Rendered]) -> dict[str, Any]:
+def _train_speed(work: SurveyWork, name: str, probe: Probe) -> dict[str, Any]:
     """Set-up seconds and tokens a second of a short training, on both clocks, and its facts."""
-    size, steps = work.rows_per_step, _probe_steps(work)
-    wanted = [rows[index % len(rows)] for index in range(steps * size)]
     seen: list[tuple[TrainProgress, tuple[float, float]]] = []
     shrink = work.shrinks.get(name, 0)
     watch = Stopwatch()
     with tempfile.TemporaryDirectory() as scratch:
-        job = TrainJob(
-            checkpoint=str(work.facts.path),
-            approach=name,
-            settings=ApproachSettings(
-                rank=work.lora_rank, alpha=work.lora_alpha, gradient_checkpointing=shrink > 0
-            ),
-            rows=tuple(TrainRow(input_ids=row.input_ids, labels=row.labels) for row in wanted),
-            steps=tuple(tuple(range(at, at + size)) for at in range(0, steps * size, size)),
-            rate=1e-6,
-            dtype=work.dtype,
-            device=work.device,
-            pack_tokens=(PACK_TOKENS if work.device == "cpu" else GPU_PACK_TOKENS) >> shrink,
-            folder=scratch,
-        )
+        job = _probe_job(work, name, probe, shrink, scratch)
         result = fine_tune(
             job, lambda note: seen.append((note, (time.monotonic(), time.process_time())))
         )
@@ -154,7 +150,8 @@ def _train_speed(work: SurveyWork, name: str, rows: Sequence[Rendered]) -> dict[
     first, last = seen[0], seen[-1]
     tokens = last[0].tokens - first[0].tokens
     passed = [max(after - before, 1e-6) for before, after in zip(first[1], last[1], strict=True)]
-    a_step = [seconds / (steps - 1) for seconds in passed]
+    steps = result.steps
+    a_step = [seconds / max(1, steps - 1) for seconds in passed]
     rate = approach(name).default_rate(work.facts.shape.hidden_size or 0, work.facts.family)
     return {
         "tokens_per_second": [tokens / seconds for seconds in passed],
@@ -167,6 +164,38 @@ def _train_speed(work: SurveyWork, name: str, rows: Sequence[Rendered]) -> dict[
         "rate_key": rate.key,
         "rate_values": rate.values,
     }
+
+
+def _probe_job(work: SurveyWork, name: str, probe: Probe, shrink: int, folder: str) -> TrainJob:
+    """A training with a few steps of every stage that the approach has."""
+    size, steps, needs = work.rows_per_step, _probe_steps(work), approach(name).NEEDS
+    texts = list(probe.texts[: steps * size]) if "corpus" in needs else []
+    pairs = list(probe.pairs[: steps * size // PAIR_STEPS]) if "preferences" in needs else []
+    wanted = [probe.rows[index % len(probe.rows)] for index in range(steps * size)]
+    return TrainJob(
+        checkpoint=str(work.facts.path),
+        approach=name,
+        settings=ApproachSettings(
+            rank=work.lora_rank, alpha=work.lora_alpha, gradient_checkpointing=shrink > 0
+        ),
+        rows=tuple(
+            TrainRow(input_ids=row.input_ids, labels=row.labels) for row in (*wanted, *texts)
+        ),
+        steps=_in_steps(0, steps * size, size),
+        text_steps=_in_steps(steps * size, steps * size + len(texts), size),
+        pairs=tuple(pairs),
+        pair_steps=_in_steps(0, len(pairs), size),
+        rate=1e-6,
+        dtype=work.dtype,
+        device=work.device,
+        pack_tokens=(PACK_TOKENS if work.device == "cpu" else GPU_PACK_TOKENS) >> shrink,
+        twin=work.twin if "twin" in needs else None,
+        folder=folder,
+    )
+
+
+def _in_steps(start: int, end: int, size: int) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(range(at, min(at + size, end))) for at in range(start, end, size))
 
 
 def _probe_steps(work: SurveyWork) -> int:

@@ -14,11 +14,13 @@ from forkpoint.ledger import (
     AnswersMade,
     AnyLine,
     ArmDropped,
+    DriftMeasured,
     Finalists,
     GeneralMeasured,
     RaceEnded,
     RacingEnded,
     RateChosen,
+    RetainMeasured,
     SetupChosen,
     TestOpened,
     Trial,
@@ -29,8 +31,9 @@ from forkpoint.plan.clock import BusyTime
 from forkpoint.race.asking import next_asking, works_on_test
 from forkpoint.race.bracket import Bracket
 from forkpoint.race.finalists import choose_finalists, finishing_trials
+from forkpoint.race.kept_works import kept_works
 from forkpoint.race.racing import Racing
-from forkpoint.race.work import AnswerWork, GeneralWork, Step, TrialWork, Work, answers_key
+from forkpoint.race.work import AnswerWork, Step, TrialWork, Work, answers_key
 
 
 @dataclass
@@ -56,6 +59,8 @@ class RaceState:
         self.unanswered: dict[str, AnswersFailed] = {}
         self.asked: dict[str, SetupChosen] = {}  # untrained arm -> how it is asked
         self.general: dict[str, GeneralMeasured] = {}
+        self.drifts: dict[str, DriftMeasured] = {}
+        self.retained: dict[str, RetainMeasured] = {}
         self.racing_ended: RacingEnded | None = None
         self.finalists: Finalists | None = None
         self.test_opened: TestOpened | None = None
@@ -110,6 +115,12 @@ class RaceState:
             case GeneralMeasured():
                 self.general[f"general {line.subject} {line.moment}"] = line
                 self.busy.add(line.time, line.seconds)
+            case DriftMeasured():
+                self.drifts[f"drift {line.subject} {line.moment}"] = line
+                self.busy.add(line.time, line.seconds)
+            case RetainMeasured():
+                self.retained[f"retain {line.subject} {line.moment}"] = line
+                self.busy.add(line.time, line.seconds)
             case RaceEnded():
                 self.ended = line
             case _:
@@ -147,7 +158,7 @@ class RaceState:
             or self._finishing()
             or self._folding()
             or self._testing()
-            or self._general_ability()
+            or self.run_open(kept_works(self))
             or Step(finished=True)
         )
 
@@ -244,32 +255,14 @@ class RaceState:
             )
         return self.run_open([*works, *works_on_test(self)])
 
-    def _general_ability(self) -> Step | None:
-        if self.finalists is None or not self.agreement.settings.general_set:
-            return None
-        works: list[Work] = []
-        for arm, trials in self.finalists.trials.items():
-            checkpoint = self.arms[arm].checkpoint
-            works.append(GeneralWork(subject=checkpoint, checkpoint=checkpoint, moment="before"))
-            works.append(
-                GeneralWork(subject=arm, checkpoint=checkpoint, moment="after", trial=trials[0])
-            )
-        if control := self.finalists.roles.get("winner"):
-            works.append(
-                GeneralWork(
-                    subject=control,
-                    checkpoint=self.arms[control].checkpoint,
-                    moment="null_control",
-                    trial=self.finalists.trials[control][0],
-                )
-            )
-        return self.run_open(works)
-
     def run_open(self, works: Iterable[Work]) -> Step | None:
         """The pieces of work that have come to no outcome yet, each once; None without any."""
         seen: dict[str, Work] = {}
+        measured = (
+            self.answers, self.unanswered, self.general, self.drifts, self.retained,
+        )  # fmt: skip
         for work in works:
-            if not any(work.key in over for over in (self.answers, self.unanswered, self.general)):
+            if not any(work.key in over for over in measured):
                 seen.setdefault(work.key, work)
         return Step(work=list(seen.values())) if seen else None
 

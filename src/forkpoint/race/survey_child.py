@@ -1,14 +1,17 @@
 """The survey of one checkpoint before a race: rows as its tokens, and its speed on this machine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from forkpoint.data.row import Row
 from forkpoint.models.rendering import Rendered, Renderer, RowExcluded, choose_renderings
 from forkpoint.models.weights import load_tokenizer
+from forkpoint.race.arm_rows import pair_of
 from forkpoint.race.rows_file import read_rows
-from forkpoint.race.speed_probe import Stopwatch, measure_speed
+from forkpoint.race.speed_probe import Probe, Stopwatch, measure_speed
 from forkpoint.race.work import SurveyWork
+from forkpoint.train.job import PreferencePair
 
 MASKS_SHOWN = 3  # rows whose mask is decoded for the report
 
@@ -25,6 +28,8 @@ def run_survey(folder: Path, work: SurveyWork, report: Report) -> dict[str, Any]
     excluded: dict[str, str] = {}
     masks: dict[str, list[dict[str, Any]]] = {}
     usable: dict[str, Rendered] = {}
+    pairs: dict[str, PreferencePair] = {}
+    pair_tokens: dict[str, dict[str, int]] = {}
     answer_tokens = 1
     cuttable = set(work.train_ids) if work.truncate == "answers" else set()
     cut: set[str] = set()
@@ -42,6 +47,8 @@ def run_survey(folder: Path, work: SurveyWork, report: Report) -> dict[str, Any]
                 excluded[row.id] = reason
             elif isinstance(rendered, Rendered):
                 usable[row.id] = rendered
+        pairs = _pairs(renderer, rows, usable, work.context_tokens, excluded)
+        pair_tokens[rendering.kind] = {key: pair.tokens for key, pair in pairs.items()}
         renderings[rendering.kind] = {key: len(row.input_ids) for key, row in usable.items()}
         read = [len(row.prompt_ids) for row in usable.values()]
         prompt_tokens[rendering.kind] = sum(read) / max(1, len(read))
@@ -50,8 +57,13 @@ def run_survey(folder: Path, work: SurveyWork, report: Report) -> dict[str, Any]
         trained = [len(usable[key].answer_ids) for key in work.train_ids if key in usable]
         answer_tokens = max([answer_tokens, *trained])
     started = watch.lap()
-    probe = [usable[key] for key in work.train_ids if key in usable]
+    probe = Probe(
+        rows=[usable[key] for key in work.train_ids if key in usable],
+        texts=[usable[key] for key in work.corpus_ids if key in usable],
+        pairs=[pairs[key] for key in work.train_ids if key in pairs],
+    )
     return {
+        "pair_tokens": pair_tokens,
         "renderings": renderings,
         "prompt_tokens": prompt_tokens,
         "excluded": excluded,
@@ -60,6 +72,25 @@ def run_survey(folder: Path, work: SurveyWork, report: Report) -> dict[str, Any]
         "answer_tokens": answer_tokens,
         **measure_speed(work, tokenizer, probe, started, report),
     }
+
+
+def _pairs(
+    renderer: Renderer,
+    rows: Mapping[str, Row],
+    usable: dict[str, Rendered],
+    context_tokens: int,
+    excluded: dict[str, str],
+) -> dict[str, PreferencePair]:
+    """Both answers of every preference row; a row with a side that cannot be used is left out."""
+    pairs = {}
+    for key in [key for key in usable if rows[key].rejected is not None]:
+        worse = renderer.rejected(rows[key])
+        if reason := _exclusion(worse, context_tokens):
+            excluded[key] = reason
+            del usable[key]
+        elif isinstance(worse, Rendered):
+            pairs[key] = pair_of(usable[key], worse)
+    return pairs
 
 
 def _exclusion(rendered: Rendered | RowExcluded, context_tokens: int) -> str | None:

@@ -9,6 +9,7 @@ from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.ledger import Settings, Speed
 from forkpoint.race.arm_memory import Fitting
 from forkpoint.race.executor import LocalExecutor, Observer
+from forkpoint.race.needs import Needs
 from forkpoint.race.work import SurveyWork
 
 
@@ -17,6 +18,7 @@ def survey_works(
     settings: Settings,
     splits: Splits,
     checkpoints: Mapping[str, CheckpointFacts],
+    needs: Needs,
 ) -> list[SurveyWork]:
     """One survey for each checkpoint that fits."""
     return [
@@ -39,6 +41,8 @@ def survey_works(
             lora_rank=settings.lora_rank,
             lora_alpha=settings.lora_alpha,
             rows_per_step=settings.rows_per_step,
+            corpus_ids=tuple(row.id for row in needs.corpus),
+            twin=str(needs.twins[name].path) if name in needs.twins else None,
         )
         for name, found in checkpoints.items()
     ]

@@ -23,7 +23,17 @@ from forkpoint.ledger import (
 from forkpoint.plan.clock import minutes
 from forkpoint.race.progress import seconds_left, share_done
 from forkpoint.race.state import RaceState
-from forkpoint.race.work import AnswerWork, GeneralWork, ReplayWork, SurveyWork, TrialWork, Work
+from forkpoint.race.work import (
+    AnswerWork,
+    DriftWork,
+    GeneralWork,
+    ReplayWork,
+    RetainWork,
+    SurveyWork,
+    TaskWork,
+    TrialWork,
+    Work,
+)
 from forkpoint.words import say
 
 TRAIN_PART = 0.85  # of a trial's time is training, the rest answering, for the bar only
@@ -95,6 +105,12 @@ class Terminal:
                 return say("race.bar_answers", self.lang, subject=work.subject)
             case GeneralWork():
                 return say("race.bar_general", self.lang, subject=work.subject)
+            case DriftWork():
+                return say("race.bar_drift", self.lang, subject=work.subject)
+            case RetainWork():
+                return say("race.bar_retain", self.lang, subject=work.subject)
+            case TaskWork():
+                return say("race.bar_tasks", self.lang)
             case SurveyWork():
                 return say("race.bar_survey", self.lang, checkpoint=work.checkpoint)
             case ReplayWork():

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from forkpoint.ledger import Agreement, TrialScored
 from forkpoint.measure.arm import score_arm
 from forkpoint.measure.scores import ArmScores
 from forkpoint.race.arm_rows import ArmRows, trial_folder, write_answers
-from forkpoint.race.diet import arm_steps
+from forkpoint.race.diet import arm_stages
 from forkpoint.race.driver import read_agreement
 from forkpoint.race.weights import WEIGHTS
 from forkpoint.race.work import TrialWork
@@ -65,11 +65,11 @@ def _job(rows: ArmRows, work: TrialWork, target: Path) -> TrainJob:
     agreement: Agreement = rows.agreement
     settings, trial = agreement.settings, work.trial
     arm = next(arm for arm in agreement.arms if arm.name == trial.arm)
-    plan = arm_steps(agreement, trial)
-    place: dict[str, int] = {}
-    for key in (key for step in plan for key in step):
-        place.setdefault(key, len(place))
+    plan = arm_stages(agreement, trial)
+    place = _places((*plan.texts, *plan.rows))
+    pair = _places(plan.pairs)
     rendered = [rows.to_train(key) for key in place]
+    twin = agreement.twins.get(arm.checkpoint)
     pack = GPU_PACK_TOKENS if settings.device != "cpu" else PACK_TOKENS
     return TrainJob(
         checkpoint=rows.path,
@@ -80,10 +80,14 @@ def _job(rows: ArmRows, work: TrialWork, target: Path) -> TrainJob:
             gradient_checkpointing=work.shrink > 0,
         ),
         rows=tuple(TrainRow(input_ids=row.input_ids, labels=row.labels) for row in rendered),
-        steps=tuple(tuple(place[row] for row in step) for step in plan),
+        text_steps=tuple(tuple(place[row] for row in step) for step in plan.texts),
+        steps=tuple(tuple(place[row] for row in step) for step in plan.rows),
+        pairs=tuple(rows.pair(key) for key in pair),
+        pair_steps=tuple(tuple(pair[row] for row in step) for step in plan.pairs),
+        twin=str(twin.path) if twin else None,
         rate=trial.rate,
         schedule=settings.schedule,
-        warmup_steps=max(1, round(settings.warmup_share * len(plan))),
+        warmup_steps=max(1, round(settings.warmup_share * len(plan.rows))),
         seed=trial.seed,
         dtype=settings.dtype,
         device=settings.device,
@@ -92,6 +96,14 @@ def _job(rows: ArmRows, work: TrialWork, target: Path) -> TrainJob:
         end_ids=rows.renderer.end_ids,
         folder=str(target),
     )
+
+
+def _places(steps: Iterable[Iterable[str]]) -> dict[str, int]:
+    """Row id -> its place among those that occur, in the order in which they do."""
+    place: dict[str, int] = {}
+    for key in (key for step in steps for key in step):
+        place.setdefault(key, len(place))
+    return place
 
 
 def _noter(report: Report) -> Callable[[TrainProgress], None]:
@@ -122,7 +134,7 @@ def _line(
         train_seconds=result.seconds,
         peak_bytes=peak_bytes,
         primary=scores.primary,
-        secondary={"exact_match": scores.exact_match, "answer_bytes": scores.answer_bytes},
+        secondary=scores.secondary,
         likelihood=scores.bits_per_byte,
         stop=scores.stop_rate,
         stop_bits=scores.stop_bits,

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from forkpoint.ledger import AnswersMade, Finalists, GeneralMeasured, Measured, write_whole
-from forkpoint.measure.general import GeneralScores, Outcome, change
+from forkpoint.ledger import AnswersMade, Finalists, Measured, TrialScored, write_whole
 from forkpoint.race.final_answers import FinalAnswers, read_final_answers
 from forkpoint.race.finalists import cost_order
+from forkpoint.race.kept import (
+    below_floor,
+    changes,
+    drifts,
+    failed_tasks,
+    floor_reasons,
+    floor_verdict,
+)
 from forkpoint.race.state import RaceState
 from forkpoint.race.untrained_results import cost_results, figure, untrained_results, worth_of
 from forkpoint.race.work import answers_key
 from forkpoint.record import Figure
+from forkpoint.verdict.contrast import KNOWN_SEED_FREEDOM
 from forkpoint.verdict.judge import Evidence, Judgement, judge
-from forkpoint.verdict.verdict_record import ArmResult, Change, Verdict
+from forkpoint.verdict.verdict_record import ArmResult, FloorVerdict, Verdict
 
 VERDICT = "verdict.json"
 
@@ -23,18 +32,52 @@ VERDICT = "verdict.json"
 def write_verdict(folder: Path, state: RaceState) -> tuple[Verdict, str]:
     """Judge the race and write verdict.json; returns the verdict and the file's SHA-256."""
     tested = read_final_answers(folder, state)
-    judgement = _judge(state, state.finalists, tested) if state.finalists and tested else None
-    verdict = _verdict(folder, state, judgement, tested)
+    floor = floor_verdict(folder, state)
+    judgement = None
+    if state.finalists and tested:
+        judgement = _judge(state, state.finalists, tested)
+        judgement = _above(floor, judgement, state, tested)
+    verdict = _verdict(folder, state, judgement, tested).model_copy(
+        update={
+            "drifts": drifts(state),
+            "floor": floor,
+            "retain_failed": failed_tasks(state),
+        }
+    )
     content = verdict.to_json(indent=1).encode() + b"\n"
     write_whole(folder / VERDICT, content)
     return verdict, hashlib.sha256(content).hexdigest()
 
 
-def _judge(state: RaceState, finalists: Finalists, tested: FinalAnswers) -> Judgement:
-    order = [arm for arm in dict.fromkeys(finalists.roles.values()) if arm in tested.samples]
+def _above(
+    floor: FloorVerdict | None, judgement: Judgement, state: RaceState, tested: FinalAnswers
+) -> Judgement:
+    """The judgement among the finalists that do not end below the floor, if one was asked for."""
+    below = below_floor(floor)
+    named = judgement
+    if state.finalists and below and len(below) < len(tested.samples):
+        named = _judge(state, state.finalists, tested, below)
+    told = floor_reasons(floor, named.arm, judgement.arm)
+    return replace(
+        judgement,
+        kind=named.kind,
+        arm=named.arm,
+        reasons=(*named.reasons, *((key, dict(values)) for key, values in told)),
+        headline=named.headline,
+        comparisons=named.comparisons,
+        expected_regret=named.expected_regret,
+    )
+
+
+def _judge(
+    state: RaceState, finalists: Finalists, tested: FinalAnswers, out: Collection[str] = ()
+) -> Judgement:
+    samples = {arm: found for arm, found in tested.samples.items() if arm not in out}
+    order = [arm for arm in dict.fromkeys(finalists.roles.values()) if arm in samples]
+    own = state.agreement.own_seed_noise
     return judge(
         Evidence(
-            samples=tested.samples,
+            samples=samples,
             validation_order=order,
             others={
                 arm: value
@@ -47,6 +90,7 @@ def _judge(state: RaceState, finalists: Finalists, tested: FinalAnswers) -> Judg
             margin=state.agreement.settings.margin,
             seed=state.agreement.settings.seed,
             known_seed_sd=state.agreement.settings.known_seed_sd,
+            known_seed_freedom=own.freedom if own else KNOWN_SEED_FREEDOM,
         )
     )
 
@@ -114,7 +158,7 @@ def _verdict(
         results=tuple(
             _result(state, name, judgement, tested.rows if tested else 0) for name in state.arms
         ),
-        changes=tuple(_changes(folder, state)),
+        changes=tuple(changes(folder, state)),
         trivial=judgement.trivial if judgement else None,
         seed_sd=Figure(
             value=noise.sd,
@@ -176,6 +220,7 @@ def _result(state: RaceState, name: str, judgement: Judgement | None, rows: int)
         tokens=sum(line.tokens for line in scored) + sum(line.tokens for line in failed),
         seconds=sum(line.seconds for line in scored) + sum(line.seconds for line in failed),
         peak_bytes=max(peaks, default=None),
+        preferred=_preferred(state, name, best),
     )
 
 
@@ -188,43 +233,15 @@ def _before(state: RaceState, checkpoint: str) -> AnswersMade | None:
     return next((state.answers[key] for key in keys if key in state.answers), None)
 
 
-def _changes(folder: Path, state: RaceState) -> list[Change]:
-    found = []
-    for line in state.general.values():
-        if line.moment != "after":
-            continue
-        checkpoint = state.arms[line.subject].checkpoint
-        before = state.general.get(f"general {checkpoint} before")
-        control = state.general.get(f"general {line.subject} null_control")
-        if before is None:
-            continue
-        start = _general(folder, before)
-        noise = change(start, _general(folder, control)) if control else {}
-        for ability, shift in change(start, _general(folder, line)).items():
-            figures = [figure(part) for part in (shift.before, shift.after, shift.difference)]
-            if figures[0] is None or figures[1] is None or figures[2] is None:
-                continue
-            null = noise.get(ability)
-            found.append(
-                Change(
-                    subject=line.subject,
-                    ability=ability,
-                    before=figures[0],
-                    after=figures[1],
-                    difference=figures[2],
-                    null_control=figure(null.difference) if null else None,
-                )
-            )
-    return found
-
-
-def _general(folder: Path, line: GeneralMeasured) -> GeneralScores:
-    pieces = (folder / line.outcomes).read_bytes().splitlines()
-    return GeneralScores(
-        scores=line.scores,
-        outcomes=tuple(Outcome.from_json(piece) for piece in pieces),
-        skipped=(),
+def _preferred(state: RaceState, arm: str, best: TrialScored | None) -> Figure | None:
+    """Share of preference pairs decided as their author did: on test, else on validation."""
+    tested = next(
+        (line for line in state.answers.values() if line.arm == arm and line.split == "test"), None
     )
+    for line in (tested, best):
+        if line is not None and (found := line.secondary.get("preferred")):
+            return figure(found)
+    return None
 
 
 def _rank_agreement(state: RaceState) -> Figure | None:

@@ -61,6 +61,48 @@ class GeneralWork(Record):
         return f"general {self.subject} {self.moment}"
 
 
+class DriftWork(Record):
+    """Measure how far a training, or a random move as long, went from its start."""
+
+    kind: Literal["drift"] = "drift"
+    subject: str
+    checkpoint: str
+    moment: Literal["after", "null_control"]
+    trial: Trial
+
+    @property
+    def key(self) -> str:
+        """What identifies the outcome of this work in the ledger."""
+        return f"drift {self.subject} {self.moment}"
+
+
+class RetainWork(Record):
+    """Run tasks of the evaluation harness before or after training."""
+
+    kind: Literal["retain"] = "retain"
+    subject: str
+    checkpoint: str
+    moment: Literal["before", "after"]
+    trial: Trial | None = None
+
+    @property
+    def key(self) -> str:
+        """What identifies the outcome of this work in the ledger."""
+        return f"retain {self.subject} {self.moment}"
+
+
+class TaskWork(Record):
+    """Before a race: whether the evaluation harness accepts tasks."""
+
+    kind: Literal["tasks"] = "tasks"
+    tasks: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """What identifies the outcome of this work."""
+        return "tasks"
+
+
 class SurveyWork(Record):
     """Before a race: render all rows for one checkpoint, and measure how fast it is here."""
 
@@ -79,6 +121,8 @@ class SurveyWork(Record):
     lora_rank: int
     lora_alpha: int
     rows_per_step: int
+    corpus_ids: tuple[str, ...] = ()  # pieces of raw text among the rows
+    twin: str | None = None  # the folder of weights that are trained in the checkpoint's place
 
     @property
     def key(self) -> str:
@@ -104,7 +148,15 @@ class ReplayWork(Record):
 
 
 Work = Annotated[
-    TrialWork | AnswerWork | GeneralWork | SurveyWork | ReplayWork, Field(discriminator="kind")
+    TrialWork
+    | AnswerWork
+    | GeneralWork
+    | DriftWork
+    | RetainWork
+    | TaskWork
+    | SurveyWork
+    | ReplayWork,
+    Field(discriminator="kind"),
 ]
 WORK: TypeAdapter[Work] = TypeAdapter(Work)
 

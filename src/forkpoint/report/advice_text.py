@@ -2,7 +2,7 @@
 
 from rich.cells import cell_len
 
-from forkpoint.advice import Advice, Arm
+from forkpoint.advice import Advice, Arm, StageTally
 from forkpoint.report.advice_detail import detail
 from forkpoint.report.advice_phrases import (
     arm_name,
@@ -33,6 +33,7 @@ def advice_text(advice: Advice, lang: str = "en") -> str:
 
 def _about(advice: Advice, lang: str) -> str:
     lines = []
+    own = [] if advice.tally is None else [wrap(_own_races(advice.tally, lang))]
     if advice.data:
         title = say("advice.title", lang, data=advice.data)
         rows = say("advice.rows", lang, rows=advice.rows) if advice.rows is not None else ""
@@ -41,7 +42,7 @@ def _about(advice: Advice, lang: str) -> str:
         lines.append(say("advice.title_general", lang))
     if not advice.goal.text:
         lines.append(wrap(say("advice.no_goal", lang)))
-        return "\n".join(lines)
+        return "\n".join([*lines, *own])
     lines.append(wrap(say("advice.goal", lang, goal=advice.goal.text)))
     signs = []
     for sign in advice.goal.signs:
@@ -53,7 +54,17 @@ def _about(advice: Advice, lang: str) -> str:
         lines.append(wrap(say("advice.understood", lang, signs=join(signs, lang)), "  "))
     else:
         lines.append(wrap(say("advice.understood_nothing", lang)))
-    return "\n".join(lines)
+    return "\n".join([*lines, *own])
+
+
+def _own_races(tally: StageTally, lang: str) -> str:
+    """Whom the user's own earlier races of this kind named, and what that counts."""
+    order = sorted(tally.wins, key=lambda stage: (-tally.wins[stage], stage))
+    wins = join(
+        (say("advice.own_wins", lang, stage=one.capitalize(), n=tally.wins[one]) for one in order),
+        lang,
+    )
+    return say("advice.own_tally", lang, races=tally.races, wins=wins)
 
 
 def _run_first(advice: Advice, lang: str) -> str:

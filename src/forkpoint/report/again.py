@@ -11,6 +11,8 @@ OPTIONS = {  # names in the request that are not simply the option's name
     "models": "--model",
     "subsets": "--subset",
     "approaches": "--approach",
+    "twins": "--twin",
+    "retain": "--retain",
     "test_file": "--test",
     "validation_file": "--validation",
     "context_tokens": "--context",

@@ -12,12 +12,14 @@ from forkpoint.report.charts import NARROW, WIDE
 from forkpoint.report.curve_chart import curves_svg
 from forkpoint.report.enough_text import enough_sentences
 from forkpoint.report.enough_text import note as enough_note
+from forkpoint.report.frontier_chart import frontier_svg
 from forkpoint.report.interval_charts import (
     differences_svg,
     forgetting_svg,
     ranks_svg,
     scores_svg,
 )
+from forkpoint.report.kept_text import kept_sentences
 from forkpoint.report.opening import arm_of, leader, opening, origin
 from forkpoint.report.replay_table import replay_tables
 from forkpoint.report.series import approaches, higher_is_better, ordered, places, score
@@ -29,7 +31,9 @@ from forkpoint.words import LANGUAGES, say
 
 Item = TypeVar("Item")
 UNBROKEN = 28  # characters of a name that is not broken over lines in the headline
-CHARTS = ("scores", "differences", "forgetting", "ranks", "curves_wide", "curves_narrow")
+CHARTS = (
+    "scores", "differences", "forgetting", "frontier", "ranks", "curves_wide", "curves_narrow",
+)  # fmt: skip
 SECTIONS = (
     "results",
     "curves",
@@ -131,6 +135,7 @@ def context(view: View, lang: str, charts: Iterable[str]) -> dict[str, Any]:
         "bad_groups": grouped(view.bad_cases, lambda row: row.answers[0].group),
         "abilities": grouped(view.changes, lambda change: change.ability),
         "replays": replay_tables(view),
+        "kept": kept_sentences(view.verdict, lang),
         "enough_told": lambda found: enough_sentences(found, lang),
         "enough_note": lambda found: enough_note(found, lang),
         "e": lambda key, **values: say(f"enough.{key}", lang, **values),
@@ -242,7 +247,8 @@ def _masks(view: View) -> list[tuple[str, list[MaskView]]]:
 def _charts(view: View, lang: str, wanted: Iterable[str]) -> dict[str, Any]:
     from markupsafe import Markup
 
-    title = {name: wording.w(f"chart_{name}", lang) for name in ("scores", "forgetting", "ranks")}
+    plain = ("scores", "forgetting", "frontier", "ranks")
+    title = {name: wording.w(f"chart_{name}", lang) for name in plain}
     arm = view.comparisons[0].a if view.comparisons else ""
     apart = visible(wording.w("chart_differences", lang, arm=arm))
     curves = wording.w("chart_curves", lang)
@@ -250,6 +256,7 @@ def _charts(view: View, lang: str, wanted: Iterable[str]) -> dict[str, Any]:
         "scores": lambda name: scores_svg(view, lang, name, title["scores"]),
         "differences": lambda name: differences_svg(view, lang, name, apart),
         "forgetting": lambda name: forgetting_svg(view, lang, name, title["forgetting"]),
+        "frontier": lambda name: frontier_svg(view, lang, name, title["frontier"]),
         "ranks": lambda name: ranks_svg(view, lang, name, title["ranks"]),
         "curves_wide": lambda name: curves_svg(view, lang, name, curves, WIDE),
         "curves_narrow": lambda name: curves_svg(view, lang, name, curves, NARROW),

@@ -1,11 +1,14 @@
 """The plan of a race as a person reads it before saying yes."""
 
+import orjson
+
 from forkpoint.data.bad_row import fault_sentence
 from forkpoint.data.profile_record import DataProfile
 from forkpoint.ledger import Agreement
 from forkpoint.plan.clock import minutes
 from forkpoint.plan.price import read_price
 from forkpoint.report.data_text import printable
+from forkpoint.report.foreseen import own_seed_text
 from forkpoint.report.plan_memory import memory_lines
 from forkpoint.report.untrained_text import plan_lines
 from forkpoint.words import say
@@ -45,6 +48,7 @@ def plan_text(agreement: Agreement, lang: str) -> str:
             rates=len(settings.rate_factors),
         ),
         *_rows_of_arms(agreement, lang),
+        *_needs(agreement, lang),
         *memory_lines(agreement, lang),
         say("race.plan_metric", lang, metric=settings.metric, margin=settings.margin),
         say("race.plan_power", lang, difference=agreement.smallest_difference),
@@ -94,12 +98,26 @@ def _time_and_money(agreement: Agreement, lang: str) -> list[str]:
         ]
         comma = "；" if lang == "zh" else ", "
         lines.append(say("estimate.plan_time", lang, stations=comma.join(parts)))
+    if agreement.own_seed_noise:
+        lines.append(own_seed_text(agreement.own_seed_noise, agreement.settings.metric, lang))
     for approach, found in agreement.corrections.items():
         values = {"factor": f"{found.factor:.2f}", "trials": found.trials, "races": found.races}
         lines.append(say("estimate.plan_time_corrected", lang, approach=approach, **values))
     if agreement.price:
         money = read_price(agreement.price).of(agreement.predicted_seconds)
         lines.append(say("estimate.plan_price", lang, money=money, price=agreement.price))
+    return lines
+
+
+def _needs(agreement: Agreement, lang: str) -> list[str]:
+    """Raw text and twins where approaches use them."""
+    lines = []
+    if agreement.corpus_ids:
+        file = printable(str(orjson.loads(agreement.request_json).get("corpus") or ""))
+        pieces, left = len(agreement.corpus_ids), agreement.corpus_left_out
+        lines.append(say("race.plan_corpus", lang, pieces=pieces, file=file, left_out=left))
+    for name, twin in agreement.twins.items():
+        lines.append(say("race.plan_twin", lang, checkpoint=name, twin=printable(twin.name)))
     return lines
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from forkpoint.record import Figure
 from forkpoint.report.enough_text import enough_sentences
 from forkpoint.report.foreseen import notes
+from forkpoint.report.kept_text import kept_sentences
 from forkpoint.report.opening import opening
 from forkpoint.report.replay_table import replay_tables
 from forkpoint.report.series import ordered
@@ -81,10 +82,12 @@ class _Writer:
         self.line()
         self.table()
         self.asked()
+        self.preferred()
         self.fates()
         self.answer_costs()
         self.cost()
         self.forgotten()
+        self.listed(w("kept_title", self.lang), tuple(kept_sentences(self.view.verdict, self.lang)))
         self.replayed()
         self.enough()
         self.votes()
@@ -243,6 +246,22 @@ class _Writer:
                 }
                 lines.append(w("line_replay", self.lang, **values))
             self.listed(w("replay_title", self.lang), tuple(lines))
+
+    def preferred(self) -> None:
+        """How often each arm finds the chosen answer likelier, where the rows are pairs."""
+        lines = tuple(
+            w(
+                "line_preferred",
+                self.lang,
+                arm=arm.name,
+                share=number(found.value, 2),
+                interval=span(found, self.lang, 2),
+                n=found.n or "–",
+            )
+            for arm in self.view.arms
+            if (found := arm.result.preferred)
+        )
+        self.listed(w("preferred_title", self.lang), lines)
 
     def enough(self) -> None:
         """Whether more rows would help, where it was asked."""

@@ -7,7 +7,14 @@ from pydantic import Field
 from forkpoint.data.profile_record import DataProfile
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.facts.machine import MachineFacts
-from forkpoint.ledger import Correction, IneligibleArm, MemoryPlan, Setup, UnfitArm
+from forkpoint.ledger import (
+    Correction,
+    IneligibleArm,
+    MemoryPlan,
+    OwnSeedNoise,
+    Setup,
+    UnfitArm,
+)
 from forkpoint.record import Figure, Record
 from forkpoint.run.outcome import Outcome
 from forkpoint.verdict.enough import Enough
@@ -224,6 +231,8 @@ class Foreseen(Record):
     memory: dict[str, MemoryPlan] = {}  # noqa: RUF012 - arm -> peak of one trial
     stations: dict[str, float] = {}  # noqa: RUF012 - seconds of each part of the race
     corrections: dict[str, Correction] = {}  # noqa: RUF012 - approach -> of its trials' seconds
+    own_seed_noise: OwnSeedNoise | None = None
+    metric: str = ""  # that this noise is of
     unfit: tuple[UnfitArm, ...] = ()
     ineligible: tuple[IneligibleArm, ...] = ()
     price: str | None = None  # of an hour, as the user said it

@@ -9,7 +9,7 @@ from forkpoint.facts.goal import Goal
 from forkpoint.facts.machine import MachineFacts
 from forkpoint.record import Record
 
-Approach = Literal["prompt", "few_shot", "rag", "lora", "qlora", "full", "cpt_sft", "sft_dpo"]
+Approach = Literal["prompt", "few_shot", "rag", "lora", "qlora", "full", "cpt", "dpo"]
 APPROACHES: tuple[Approach, ...] = (
     "prompt",
     "few_shot",
@@ -17,10 +17,10 @@ APPROACHES: tuple[Approach, ...] = (
     "lora",
     "qlora",
     "full",
-    "cpt_sft",
-    "sft_dpo",
+    "cpt",
+    "dpo",
 )
-TUNING = ("lora", "qlora", "full", "cpt_sft", "sft_dpo")  # approaches that train weights
+TUNING = ("lora", "qlora", "full", "cpt", "dpo")  # approaches that train weights
 
 MULTI_TURN_SHARE = 0.2  # of rows, from which the data count as dialogue [ruled: a fifth]
 

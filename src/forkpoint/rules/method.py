@@ -73,7 +73,7 @@ def preferences_after(case: Case) -> Finding:
         return unknown(case, "FP-D06", "job", "approach")
     if not (found := case.signs("preference")):
         return silent(case, "FP-D06", "approach")
-    return choose(case, "FP-D06", ("sft_dpo",), ("lora", "qlora", "full"), signs=quote(found))
+    return choose(case, "FP-D06", ("dpo",), ("lora", "qlora", "full"), signs=quote(found))
 
 
 def pre_train_first(case: Case) -> Finding:
@@ -82,7 +82,7 @@ def pre_train_first(case: Case) -> Finding:
         return unknown(case, "FP-B19", "job", "approach")
     if not (found := case.signs("raw_text", "knowledge")):
         return silent(case, "FP-B19", "approach")
-    return choose(case, "FP-B19", ("cpt_sft",), signs=quote(found))
+    return choose(case, "FP-B19", ("cpt",), signs=quote(found))
 
 
 RULES = (
@@ -94,10 +94,10 @@ RULES = (
         needs=("job",),
         judge=pre_train_first,
         examples=(
-            Example(expects="for", rows=4_000, job="raw_text", format="text", approach="cpt_sft"),
-            Example(expects="silent", rows=4_000, job="task", approach="cpt_sft"),
+            Example(expects="for", rows=4_000, job="raw_text", format="text", approach="cpt"),
+            Example(expects="silent", rows=4_000, job="task", approach="cpt"),
             Example(expects="silent", rows=4_000, job="raw_text", format="text", approach="lora"),
-            Example(expects="unknown", approach="cpt_sft"),
+            Example(expects="unknown", approach="cpt"),
         ),
     ),
     Rule(
@@ -184,11 +184,11 @@ RULES = (
                 rows=900,
                 job="preference",
                 format="preference",
-                approach="sft_dpo",
+                approach="dpo",
             ),
             Example(expects="against", rows=900, job="preference", format="preference"),
-            Example(expects="silent", rows=900, approach="sft_dpo"),
-            Example(expects="unknown", approach="sft_dpo"),
+            Example(expects="silent", rows=900, approach="dpo"),
+            Example(expects="unknown", approach="dpo"),
         ),
     ),
 )

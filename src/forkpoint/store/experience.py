@@ -1,6 +1,6 @@
 """What earlier races teach: how far estimates were off here, which stages won, seed noise."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from math import exp, log, sqrt
 from statistics import median
 
@@ -78,6 +78,14 @@ def shrunk(ratios: Sequence[float]) -> float:
     return min(MOST_FACTOR, max(1 / MOST_FACTOR, factor))
 
 
+class SeedTally(Record):
+    """The noise between training seeds that earlier races measured."""
+
+    sd: float  # pooled over the repeats, in units of the metric
+    repeats: int  # trainings beyond an arm's first
+    races: int
+
+
 def stage_tally(races: Sequence[PastRace], job: str, answer_kind: str) -> Tally:
     """Who was named on earlier races of a kind in which several stages of like size competed."""
     wins: dict[str, int] = {}
@@ -91,8 +99,30 @@ def stage_tally(races: Sequence[PastRace], job: str, answer_kind: str) -> Tally:
     return Tally(races=count, wins=wins)
 
 
-def seed_sd(races: Sequence[PastRace], metric: str) -> tuple[float, int] | None:
-    """The pooled SD over training seeds of a metric and its repeats; None without any."""
+def stage_differences(
+    races: Sequence[PastRace],
+    kind: tuple[str, str],
+    favoured: Collection[str],
+    others: Collection[str],
+) -> tuple[float, ...]:
+    """Best test score of favoured stages minus that of the others, for each earlier race of a kind
+    (job, answer kind) in which arms of both, of like size, answered the test rows."""
+    found = []
+    for race in races:
+        if (race.job, race.answer_kind) != kind:
+            continue
+        ours, theirs = _tested(race, favoured), _tested(race, others)
+        pairs = [(a, b) for a in ours for b in theirs if _alike(a, b)]
+        if pairs:
+            best, rival = (
+                max(arm.test or 0.0 for arm in side) for side in zip(*pairs, strict=True)
+            )
+            found.append(best - rival)
+    return tuple(found)
+
+
+def seed_sd(races: Sequence[PastRace], metric: str) -> SeedTally | None:
+    """The SD over training seeds of a metric, pooled over races; None without any repeat."""
     found = [
         (race.seed_sd, race.seed_repeats)
         for race in races
@@ -101,20 +131,30 @@ def seed_sd(races: Sequence[PastRace], metric: str) -> tuple[float, int] | None:
     repeats = sum(count for _, count in found)
     if not repeats:
         return None
-    return sqrt(sum(sd**2 * count for sd, count in found) / repeats), repeats
+    pooled = sqrt(sum(sd**2 * count for sd, count in found) / repeats)
+    return SeedTally(sd=pooled, repeats=repeats, races=len(found))
+
+
+def _tested(race: PastRace, stages: Collection[str]) -> list[PastArm]:
+    return [arm for arm in race.arms if arm.stage in stages and arm.test is not None]
+
+
+def _alike(one: PastArm, other: PastArm) -> bool:
+    """Whether two checkpoints are of like size."""
+    if not one.parameters or not other.parameters:
+        return False
+    return 1 / LIKE_TWINS < one.parameters / other.parameters < LIKE_TWINS
 
 
 def _stages_competed(race: PastRace) -> bool:
     winner = next((arm for arm in race.arms if arm.name == race.arm), None)
     if winner is None or not winner.parameters:
         return False
-    others = [
-        arm
+    return any(
+        _alike(arm, winner)
         for arm in race.arms
-        if arm.stage is not None and arm.stage != winner.stage and arm.parameters
-    ]
-    sizes = [(arm.parameters or 0) / winner.parameters for arm in others]
-    return any(1 / LIKE_TWINS < size < LIKE_TWINS for size in sizes)
+        if arm.stage is not None and arm.stage != winner.stage
+    )
 
 
 def _seconds(arm: PastArm) -> tuple[float, float]:

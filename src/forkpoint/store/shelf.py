@@ -122,3 +122,12 @@ class Shelf:
             yield
         except (OSError, sqlite3.Error) as error:
             raise Unreadable("store.unusable", file=self.file, error=str(error)) from None
+
+
+def earlier_races(folder: Path | None = None) -> tuple[PastRace, ...]:
+    """The races that advice may use; makes no store where there is none. Raises Unreadable."""
+    shelf = Shelf(folder)
+    if not shelf.file.exists():
+        return ()
+    with shelf:
+        return shelf.usable()

@@ -1,69 +1,168 @@
 """Fine-tune one checkpoint as a job says."""
 
+import ctypes
 import gc
 import resource
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from forkpoint.errors import BadInput
-from forkpoint.models.weights import generation_end_ids, load_model, load_tokenizer
+from forkpoint.models.weights import generation_end_ids, load_tokenizer
 from forkpoint.train.approach import approach
-from forkpoint.train.job import GPU_PACK_TOKENS, PACK_TOKENS, OnProgress, TrainJob, TrainResult
+from forkpoint.train.job import (
+    GPU_PACK_TOKENS,
+    GRADIENT_NORM,
+    PACK_TOKENS,
+    OnProgress,
+    TrainJob,
+    TrainProgress,
+    TrainResult,
+)
 from forkpoint.train.packing import trained_tokens
+from forkpoint.train.stage import Stage, StartStage
 
-GRADIENT_NORM = 1.0  # gradients are clipped to this norm, as the trainers of the field do
 RESULT_FILE = "train.json"
 
 
 def fine_tune(job: TrainJob, on_progress: OnProgress | None = None) -> TrainResult:
-    """Train as the job says and save the result in its folder.
+    """Train as the job says and save the result in its folder; the network is let go of.
 
     Raises Diverged when the loss is no longer a number, BadInput for rows that cannot be trained.
     """
+    gc.freeze()  # the trainer collects garbage as it starts: a third of a second over all imports
+    try:
+        return _train(job, on_progress)
+    finally:
+        gc.collect()  # trainer and network hold each other
+        gc.unfreeze()
+        _return_memory()
+
+
+def _train(job: TrainJob, on_progress: OnProgress | None) -> TrainResult:
     begin = time.monotonic()
     _check(job)
     kind = approach(job.approach)
-    import torch
     from transformers import set_seed
 
     set_seed(job.seed)
-    model = load_model(job.checkpoint, dtype=kind.load_dtype(job.dtype), device=job.device)
+    model = kind.load(job)
     end_ids = sorted({*generation_end_ids(model), *job.end_ids})
     tokenizer = load_tokenizer(job.checkpoint)
     model = kind.prepare(model, job.settings)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    trainer = _trainer(job, model, tokenizer, on_progress)
-    trainer.started = loop = time.monotonic()
-    gc.freeze()  # the trainer collects garbage as it starts: a third of a second over all imports
-    try:
-        trainer.train()
-    finally:
-        gc.unfreeze()
+    loop = time.monotonic()
+    stages: list[Stage] = []
+    for start in _stages(job):
+        passed = _passed(stages, loop)
+        model = _run(start(job, model, tokenizer, _onward(job, passed, on_progress)), stages)
     seconds = time.monotonic() - loop
     folder = Path(job.folder)
     folder.mkdir(parents=True, exist_ok=True)
-    tuned = trainer.model
-    tuned.generation_config.eos_token_id = end_ids or None
-    if job.approach == "full":
-        tuned = tuned.to(getattr(torch, job.dtype))
-    kind.save(tuned, folder)
+    model.generation_config.eos_token_id = end_ids or None
+    kind.save(model, job)
+    last = stages[-1]
     result = TrainResult(
         folder=str(folder),
-        steps=len(job.steps),
-        rows=sum(len(step) for step in job.steps),
-        tokens=trainer.tokens_seen,
-        trained_tokens=trainer.tokens_trained,
-        losses=tuple(trainer.losses),
-        gradient_norms=tuple(trainer.gradient_norms),
+        steps=sum(len(stage.losses) for stage in stages),
+        rows=sum(len(step) for step in (*job.text_steps, *job.steps, *job.pair_steps)),
+        tokens=sum(stage.tokens_seen for stage in stages),
+        trained_tokens=sum(stage.tokens_trained for stage in stages),
+        losses=tuple(loss for stage in stages for loss in stage.losses),
+        gradient_norms=tuple(norm for stage in stages for norm in stage.gradient_norms),
         seconds=seconds,
         total_seconds=time.monotonic() - begin,
         trainable_parameters=trainable,
         peak_memory_bytes=peak_memory_bytes(job.device),
+        margins=tuple(last.margins) if job.pair_steps else (),
     )
     (folder / RESULT_FILE).write_text(result.to_json(), encoding="utf-8")
     return result
+
+
+def _stages(job: TrainJob) -> list[StartStage]:
+    """What is trained one after the other: raw text, rows, pairs, as far as the job has them."""
+    stages: list[StartStage] = []
+    if job.text_steps:
+        stages.append(_text_trainer)
+    stages.append(_trainer)
+    if job.pair_steps:
+        stages.append(_pair_trainer)
+    return stages
+
+
+def _run(stage: Stage, stages: list[Stage]) -> Any:
+    """Train one stage to its end and add it to `stages`; the model it leaves."""
+    stage.started = time.monotonic()
+    stage.train()
+    stage.optimizer = stage.lr_scheduler = None  # its states are needed neither on nor to save
+    stage.accelerator.free_memory()
+    stage.model.zero_grad(set_to_none=True)
+    stages.append(stage)
+    # Off with the wrapper that casts outputs: a copy of the model would call the original's.
+    return stage.accelerator.unwrap_model(stage.model, keep_fp32_wrapper=False)
+
+
+def _passed(stages: Sequence[Stage], begin: float) -> TrainProgress:
+    """How far the stages before the next one came."""
+    return TrainProgress(
+        step=sum(len(stage.losses) for stage in stages),
+        steps=0,
+        tokens=sum(stage.tokens_seen for stage in stages),
+        loss=0.0,
+        seconds=time.monotonic() - begin,
+    )
+
+
+def _onward(
+    job: TrainJob, passed: TrainProgress, on_progress: OnProgress | None
+) -> OnProgress | None:
+    """Progress of a stage, told as progress of the whole job."""
+    if on_progress is None:
+        return None
+    steps = len(job.text_steps) + len(job.steps) + len(job.pair_steps)
+
+    def tell(note: TrainProgress) -> None:
+        on_progress(
+            TrainProgress(
+                step=passed.step + note.step,
+                steps=steps,
+                tokens=passed.tokens + note.tokens,
+                loss=note.loss,
+                seconds=passed.seconds + note.seconds,
+            )
+        )
+
+    return tell
+
+
+def _text_trainer(
+    job: TrainJob, model: Any, tokenizer: Any, on_progress: OnProgress | None
+) -> Stage:
+    """The stage of raw text: the same dials, its own schedule from the start."""
+    warmup = round(job.warmup_steps * len(job.text_steps) / len(job.steps))
+    text = job.model_copy(
+        update={"steps": job.text_steps, "text_steps": (), "warmup_steps": max(1, warmup)}
+    )
+    return _trainer(text, model, tokenizer, on_progress)
+
+
+def _pair_trainer(
+    job: TrainJob, model: Any, tokenizer: Any, on_progress: OnProgress | None
+) -> Stage:
+    """The stage of preferences, measured from what the stages before it came to."""
+    from forkpoint.train.preference import pair_trainer
+
+    stage: Stage = pair_trainer(job, model, tokenizer, on_progress)
+    return stage
+
+
+def _return_memory() -> None:
+    """Give what was freed back to the system: glibc keeps a heap as large as it ever was."""
+    if hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)
 
 
 def _check(job: TrainJob) -> None:
@@ -76,12 +175,12 @@ def _check(job: TrainJob) -> None:
                 limit=job.context_tokens,
             )
     learns = [trained_tokens([row]) > 0 for row in job.rows]
-    for number, step in enumerate(job.steps, start=1):
+    for number, step in enumerate((*job.text_steps, *job.steps), start=1):
         if not any(learns[row] for row in step):
             raise BadInput("train.nothing_to_learn", step=number)
 
 
-def _trainer(job: TrainJob, model: Any, tokenizer: Any, on_progress: OnProgress | None) -> Any:
+def _trainer(job: TrainJob, model: Any, tokenizer: Any, on_progress: OnProgress | None) -> Stage:
     """TRL's trainer, with everything off that a race does not need."""
     from datasets import Dataset
     from transformers import PrinterCallback
@@ -131,7 +230,16 @@ def _trainer(job: TrainJob, model: Any, tokenizer: Any, on_progress: OnProgress 
         processing_class=tokenizer,
     )
     trainer.remove_callback(PrinterCallback)
+    _keep_adapters_whole(model)
     return trainer
+
+
+def _keep_adapters_whole(model: Any) -> None:
+    """TRL rounds adapters on quantised weights to bfloat16, in which a small update is lost."""
+    if getattr(model, "is_loaded_in_4bit", False):
+        for weight in model.parameters():
+            if weight.requires_grad:
+                weight.data = weight.data.float()
 
 
 def _scheduler(job: TrainJob) -> str:

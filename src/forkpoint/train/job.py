@@ -11,6 +11,7 @@ Targets = Literal["all-linear", "attention"]  # the output layer is never among 
 BIN_TOKENS = 256  # length that rows are packed to: attention is square in it [docs/LOG.md]
 PACK_TOKENS = 1024  # tokens of one pass on a CPU: several bins side by side
 GPU_PACK_TOKENS = 16384  # tokens of one pass on a GPU, which needs large passes to be busy
+GRADIENT_NORM = 1.0  # gradients are clipped to this norm, as the trainers of the field do
 
 
 class TrainRow(Record):
@@ -18,6 +19,19 @@ class TrainRow(Record):
 
     input_ids: tuple[int, ...]
     labels: tuple[int, ...]
+
+
+class PreferencePair(Record):
+    """Two answers to one prompt as tokens, each with what ends the turn."""
+
+    prompt_ids: tuple[int, ...]
+    chosen_ids: tuple[int, ...]
+    rejected_ids: tuple[int, ...]
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that a training reads of it: the prompt stands before either answer."""
+        return 2 * len(self.prompt_ids) + len(self.chosen_ids) + len(self.rejected_ids)
 
 
 class ApproachSettings(Record):
@@ -36,7 +50,7 @@ class TrainJob(Record):
     """One fine-tuning: everything that decides its result."""
 
     checkpoint: str  # a local folder
-    approach: str  # "lora" or "full"
+    approach: str  # the name of one of `train.approach`
     settings: ApproachSettings = ApproachSettings()
     rows: tuple[TrainRow, ...]
     steps: tuple[tuple[int, ...], ...]  # the rows of each optimizer step, as indices into `rows`
@@ -49,6 +63,10 @@ class TrainJob(Record):
     end_ids: tuple[int, ...] = ()  # ids at which answers end, added to the saved generation config
     context_tokens: int | None = None  # a longer row is an error, it is never cut
     pack_tokens: int | None = None  # tokens of one pass, for memory; None: by device
+    text_steps: tuple[tuple[int, ...], ...] = ()  # raw text before the rows, as indices into `rows`
+    pairs: tuple[PreferencePair, ...] = ()
+    pair_steps: tuple[tuple[int, ...], ...] = ()  # preferences after the rows: indices into `pairs`
+    twin: str | None = None  # a local folder: weights that are trained in place of the checkpoint's
     folder: str  # where the result is saved
 
 
@@ -66,8 +84,8 @@ class TrainResult(Record):
     """What a training did and where its weights lie; all figures are measured."""
 
     folder: str
-    steps: int
-    rows: int  # rows seen, repeats counted
+    steps: int  # of all stages
+    rows: int  # rows seen, repeats counted, pairs included
     tokens: int  # tokens seen, prompts included
     trained_tokens: int  # tokens that carried loss
     losses: tuple[float, ...]  # mean over the trained tokens of each step
@@ -76,6 +94,8 @@ class TrainResult(Record):
     total_seconds: float  # with loading and saving
     trainable_parameters: int
     peak_memory_bytes: int  # resident in this process, or allocated on the GPU
+    margins: tuple[float, ...] = ()  # of each step on pairs: how much more than the reference the
+    # model prefers the chosen answer, in nats
 
 
 OnProgress = Callable[[TrainProgress], None]

@@ -45,6 +45,7 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
         self.on_progress = on_progress
         self.losses: list[float] = []
         self.gradient_norms: list[float] = []
+        self.margins: list[float] = []  # there are no pairs here
         self.tokens_seen = 0
         self.tokens_trained = 0
         self.started = 0.0

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from forkpoint.record import Figure
 from forkpoint.verdict.contrast import (
+    KNOWN_SEED_FREEDOM,
     Draws,
     SeedNoise,
     compare_all,
@@ -35,6 +36,7 @@ class Evidence:
     margin: float
     seed: int
     known_seed_sd: float | None = None
+    known_seed_freedom: float = KNOWN_SEED_FREEDOM
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def _noise(evidence: Evidence) -> SeedNoise:
     }
     if evidence.known_seed_sd is None:
         return seed_noise(scores)
-    return seed_noise(scores, known_sd=evidence.known_seed_sd)
+    return seed_noise(scores, evidence.known_seed_sd, evidence.known_seed_freedom)
 
 
 def _trivial(evidence: Evidence, rows: int) -> Figure:

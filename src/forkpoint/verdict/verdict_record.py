@@ -45,6 +45,7 @@ class ArmResult(Record):
     tokens: int  # spent on this arm in all
     seconds: float
     peak_bytes: int | None
+    preferred: Figure | None = None  # chosen found likelier than rejected, on test else validation
 
 
 WorthKind = Literal[
@@ -104,6 +105,30 @@ class Change(Record):
     null_control: Figure | None = None  # difference that a random adapter makes
 
 
+class Drift(Record):
+    """How far a training moved what its checkpoint says to general prompts."""
+
+    subject: str  # arm
+    drift: Figure  # KL divergence of the start from the tuned one, nats a token
+    null_control: Figure | None = None  # the same for a random move as long
+
+
+class FloorStanding(Record):
+    """General ability of an arm after training beside the floor's before."""
+
+    arm: str
+    difference: Figure  # mean over kinds of ability, paired
+    says: Literal["holds", "below", "unclear"]
+
+
+class FloorVerdict(Record):
+    """Who keeps the ability that was asked for."""
+
+    checkpoint: str  # whose ability before training is the floor
+    slack: float
+    standings: tuple[FloorStanding, ...]
+
+
 class Verdict(Record):
     """What the race answers, and how sure it is."""
 
@@ -136,6 +161,9 @@ class Verdict(Record):
     seconds: float
     predicted_seconds: float
     likelihood_rank_agreement: Figure | None  # Kendall's tau of likelihood against primary
+    drifts: tuple[Drift, ...] = ()
+    floor: FloorVerdict | None = None  # None: none was asked for
+    retain_failed: dict[str, str] = {}  # noqa: RUF012 - task -> why the harness could not run it
     worth: Worth | None = None  # None: no untrained arm was tested, or the metric is likelihood
     untrained: tuple[UntrainedResult, ...] = ()
     costs: tuple[CostResult, ...] = ()

@@ -21,7 +21,7 @@ class Draft(Record):
     goal: str = ""
     models: tuple[str, ...] = ()
     approaches: tuple[str, ...] = APPROACHES
-    budget: str = "50%"
+    budget: str = "auto"
 
     @property
     def ready(self) -> bool:

@@ -16,7 +16,7 @@ from forkpoint.data.hub import HUB_DATA
 from forkpoint.errors import BadInput, ForkpointError
 from forkpoint.facts import read_checkpoint, read_machine
 from forkpoint.ledger import Agreement
-from forkpoint.plan.budget import read_budget
+from forkpoint.plan.budget import AUTO, read_budget
 from forkpoint.plan.clock import minutes
 from forkpoint.web import draft as drafts
 from forkpoint.web.asking import Answer, ask, forget
@@ -110,7 +110,7 @@ async def take_choice(request: Request) -> Response:
             "goal": str(form.get("goal", ""))[:GOAL_CHARACTERS].strip(),
             "models": tuple(dict.fromkeys([*models, *typed])),
             "approaches": tuple(a for a in APPROACHES if a in form.getlist("approach")),
-            "budget": str(form.get("budget", "")).strip() or "50%",
+            "budget": str(form.get("budget", "")).strip() or AUTO,
         }
     )
     read_budget(changed.budget)

@@ -1,20 +1,25 @@
 """Kinds of fine-tuning: one file each behind one small interface; no file imports torch itself."""
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from forkpoint.errors import BadInput
 from forkpoint.facts.checkpoint_facts import ShapeFacts
 from forkpoint.models.weights import Dtype
-from forkpoint.train.approach import full, lora
-from forkpoint.train.job import ApproachSettings
+from forkpoint.train.approach import cpt, delta, dpo, full, lora, qlora
+from forkpoint.train.job import ApproachSettings, TrainJob
 from forkpoint.train.rate import Rate
+
+Need = Literal["preferences", "corpus", "twin"]  # beside rows with answers
+Method = Literal["lora", "qlora", "full"]  # how weights are held and changed, whatever the stages
 
 
 class Approach(Protocol):
     """One way to fine-tune a checkpoint."""
 
     NAME: str
+    METHOD: Method
+    NEEDS: tuple[Need, ...]
 
     def default_rate(self, hidden_size: int, family: str | None = None) -> Rate:
         """The centre of the rates to try, with its reason."""
@@ -24,16 +29,16 @@ class Approach(Protocol):
         """How many parameters would be trained, from the shape alone; None when unknown."""
         ...
 
+    def load(self, job: TrainJob) -> Any:
+        """The weights that are trained, as they were; raises BadInput, Unreadable."""
+        ...
+
     def prepare(self, model: Any, settings: ApproachSettings) -> Any:
         """The model to train, made from a loaded one."""
         ...
 
-    def load_dtype(self, dtype: Dtype) -> Dtype:
-        """The type in which the weights are loaded for training with arithmetic in `dtype`."""
-        ...
-
-    def save(self, model: Any, folder: Path) -> None:
-        """Write what was trained, as safetensors."""
+    def save(self, model: Any, job: TrainJob) -> None:
+        """Write what was trained into the job's folder, as safetensors."""
         ...
 
     def load_for_answers(
@@ -43,7 +48,9 @@ class Approach(Protocol):
         ...
 
 
-_APPROACHES: dict[str, Approach] = {module.NAME: module for module in (lora, full)}
+_APPROACHES: dict[str, Approach] = {
+    one.NAME: one for one in (lora, full, qlora, *dpo.BOTH, *cpt.BOTH, *delta.BOTH)
+}
 
 
 def approach(name: str) -> Approach:

@@ -1,15 +1,17 @@
 """Full fine-tuning: every parameter."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from forkpoint.facts.checkpoint_facts import ShapeFacts
 from forkpoint.models.token_rows import start_rows
 from forkpoint.models.weights import Dtype, load_model
-from forkpoint.train.job import ApproachSettings
+from forkpoint.train.job import ApproachSettings, TrainJob
 from forkpoint.train.rate import Rate, starting_rate
 
 NAME = "full"
+METHOD: Literal["lora", "qlora", "full"] = "full"
+NEEDS: tuple[Literal["preferences", "corpus", "twin"], ...] = ()
 
 
 def default_rate(hidden_size: int, family: str | None = None) -> Rate:
@@ -29,14 +31,16 @@ def prepare(model: Any, settings: ApproachSettings) -> Any:
     return model.requires_grad_(True)
 
 
-def load_dtype(dtype: Dtype) -> Dtype:
-    """Always float32: a small update is lost in a bfloat16 weight."""
-    return "float32"
+def load(job: TrainJob) -> Any:
+    """Always in float32: a small update is lost in a bfloat16 weight."""
+    return load_model(job.checkpoint, dtype="float32", device=job.device)
 
 
-def save(model: Any, folder: Path) -> None:
-    """Write the whole model in the type of its configuration's checkpoint."""
-    model.save_pretrained(str(folder), safe_serialization=True)
+def save(model: Any, job: TrainJob) -> None:
+    """Write the whole model in the type that the job computes in."""
+    import torch
+
+    model.to(getattr(torch, job.dtype)).save_pretrained(job.folder, safe_serialization=True)
 
 
 def load_for_answers(

@@ -2,15 +2,17 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from forkpoint.facts.checkpoint_facts import ShapeFacts
 from forkpoint.models.token_rows import matrix_names, start_rows
 from forkpoint.models.weights import Dtype, load_model
-from forkpoint.train.job import ApproachSettings
+from forkpoint.train.job import ApproachSettings, TrainJob
 from forkpoint.train.rate import Rate, starting_rate
 
 NAME = "lora"
+METHOD: Literal["lora", "qlora", "full"] = "lora"
+NEEDS: tuple[Literal["preferences", "corpus", "twin"], ...] = ()
 ATTENTION = re.compile(r"attn|attention", re.IGNORECASE)  # in the names of attention's modules
 
 
@@ -67,15 +69,17 @@ def _attention_layers(model: Any) -> list[str]:
     ]
 
 
-def load_dtype(dtype: Dtype) -> Dtype:
+def load(job: TrainJob) -> Any:
     """Frozen weights may be rounded; the adapters stay in float32."""
-    return dtype
+    return load_model(job.checkpoint, dtype=job.dtype, device=job.device)
 
 
-def save(model: Any, folder: Path) -> None:
+def save(model: Any, job: TrainJob) -> None:
     """Write the adapter, and beside it where its answers end."""
-    model.save_pretrained(str(folder), safe_serialization=True)
-    model.generation_config.save_pretrained(str(folder))
+    model.save_pretrained(
+        job.folder, safe_serialization=True, selected_adapters=[model.active_adapter]
+    )
+    model.generation_config.save_pretrained(job.folder)
 
 
 def load_for_answers(

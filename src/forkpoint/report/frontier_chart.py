@@ -1,0 +1,87 @@
+"""Task score against general ability kept: one mark an arm, with its checkpoint before."""
+
+import math
+from collections.abc import Sequence
+
+from forkpoint.record import Figure
+from forkpoint.report.charts import INK, LINE, MARKERS, NARROW, PAPER, Chart, colour, short
+from forkpoint.report.series import approaches, places
+from forkpoint.report.view_record import ArmView, View
+from forkpoint.verdict.verdict_record import Change
+
+HEIGHT = 320  # px
+Z95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
+
+
+def mean_ability(figures: Sequence[Figure]) -> Figure | None:
+    """The mean over kinds of ability, every kind with the same weight, its errors independent."""
+    if not figures:
+        return None
+    count = len(figures)
+    value = math.fsum(one.value for one in figures) / count
+    errors = [
+        (one.high - one.low) / (2 * Z95)
+        for one in figures
+        if one.high is not None and one.low is not None
+    ]
+    half = Z95 * math.sqrt(math.fsum(error**2 for error in errors)) / count
+    return Figure(
+        value=value,
+        low=value - half if len(errors) == count else None,
+        high=value + half if len(errors) == count else None,
+        n=sum(one.n or 0 for one in figures),
+        origin="measured",
+    )
+
+
+def frontier_svg(view: View, lang: str, name: str, label: str) -> str | None:
+    """Score (up) against mean ability after training (right); None with fewer than two arms."""
+    changes: dict[str, list[Change]] = {}
+    for change in view.changes:
+        changes.setdefault(change.subject, []).append(change)
+    arms = [a for a in view.arms if a.name in changes and (a.result.test or a.result.validation)]
+    if len(arms) < 2:
+        return None
+    chart = Chart(NARROW, HEIGHT, left=40, right=12)
+    for arm in arms:
+        _mark(chart, view, arm, changes[arm.name])
+    chart.axes.grid(True, color=LINE, lw=0.6, alpha=0.7)
+    chart.axes.set_axisbelow(True)
+    from matplotlib.ticker import MaxNLocator
+
+    for axis in (chart.axes.xaxis, chart.axes.yaxis):
+        axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+        axis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "\u2212"))
+    chart.axes.tick_params(axis="y", length=0, pad=4)
+    chart.axes.margins(0.12)
+    return chart.svg(name, label)
+
+
+def _mark(chart: Chart, view: View, arm: ArmView, changes: Sequence[Change]) -> None:
+    """The arm after training, and a line from its checkpoint before."""
+    across = mean_ability([change.after for change in changes])
+    before = mean_ability([change.before for change in changes])
+    up, start = arm.result.test or arm.result.validation, arm.result.untrained
+    if across is None or up is None:
+        return
+    tint = colour(places(view)[arm.checkpoint])
+    kind = approaches(view)[arm.approach]
+    if before is not None and start is not None:
+        chart.axes.plot(
+            [before.value, across.value], [start.value, up.value],
+            color=tint, lw=1, ls=(0, (1.5, 1.5)), zorder=2,
+        )  # fmt: skip
+        chart.axes.plot(
+            [before.value], [start.value], ls="", marker="o", ms=7, mec=tint, mew=1.4, mfc=PAPER,
+            zorder=3,
+        )  # fmt: skip
+    chart.whisker(None, up.value, across, False, color=tint, alpha=0.45, lw=1.2)
+    chart.whisker(across.value, None, up, True, color=tint, alpha=0.45, lw=1.2)
+    chart.axes.plot(
+        [across.value], [up.value], ls="", marker=MARKERS[kind % len(MARKERS)], ms=8, mec=tint,
+        mew=1.6, mfc=tint, zorder=4,
+    )  # fmt: skip
+    chart.axes.annotate(
+        short(arm.name), (across.value, up.value), xytext=(0, 9), textcoords="offset points",
+        ha="center", fontsize=10, color=INK, parse_math=False,
+    )  # fmt: skip

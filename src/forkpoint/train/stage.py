@@ -1,0 +1,28 @@
+"""One stage of a training as the job sees it: a trainer of its own on the model so far."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from forkpoint.train.job import OnProgress, TrainJob
+
+
+class Stage(Protocol):
+    """A trainer and what it counted; lists are by optimizer step."""
+
+    model: Any
+    accelerator: Any
+    optimizer: Any
+    lr_scheduler: Any
+    losses: list[float]
+    gradient_norms: list[float]
+    margins: list[float]
+    tokens_seen: int
+    tokens_trained: int
+    started: float
+
+    def train(self) -> Any:
+        """Take all its steps; raises Diverged."""
+        ...
+
+
+StartStage = Callable[[TrainJob, Any, Any, OnProgress | None], Stage]
