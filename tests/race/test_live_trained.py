@@ -107,7 +107,7 @@ def test_tokens_of_every_stage_are_counted(run: Path) -> None:
 
 
 def test_preferences_are_measured_beside_the_primary_metric(run: Path) -> None:
-    """Chosen over rejected, with interval and n, for every trial and every test answer."""
+    """Chosen over rejected, with interval and n, for every arm, trained or only asked."""
     for line in (*lines(run, "trial_scored"), *lines(run, "answers_made")):
         found = line["secondary"]["preferred"]
         assert found["n"] == line["primary"]["n"] > 0
