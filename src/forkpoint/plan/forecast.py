@@ -18,6 +18,8 @@ LEADERS = 2  # arms brought to full length and repeated with further seeds
 FINALISTS = 3  # arms whose test answers are taken, usually
 GENERAL_SPANS = 200  # choices of the questions about general ability that are scored
 GENERAL_ASKED = 250  # questions that are answered
+DRIFT_ASKED = 30  # general prompts that the start answers, before both are compared on them
+TASK_SPANS = 800  # choices of a retained task that are scored: 200 questions of four
 GENERAL_TOKENS = 24  # after which most of a batch of untuned answers has ended [the same study]
 
 
@@ -79,6 +81,12 @@ def general_seconds(speed: Speed, tokens: int) -> float:
     """A child that answers the questions about general ability with so many tokens each."""
     answered = answer_seconds(speed, GENERAL_ASKED, tokens)
     return answered + (GENERAL_SPANS - GENERAL_ASKED) * speed.score_row_seconds
+
+
+def drift_seconds(speed: Speed) -> float:
+    """A child that has the start answer general prompts, and scores them with the tuned one."""
+    answered = answer_seconds(speed, DRIFT_ASKED, GENERAL_TOKENS)
+    return answered + speed.load_seconds + DRIFT_ASKED * speed.score_row_seconds
 
 
 def reserve_tokens(
@@ -185,13 +193,24 @@ def _test_pieces(course: Course, final_trials: float) -> list[float]:
 
 def _general_pieces(course: Course) -> list[float]:
     """Before for each finalist's checkpoint, after for each finalist, the null control."""
-    if not course.settings.general_set:
-        return []
     speeds = list(course.speeds.values())
+    settings, finalists = course.settings, min(FINALISTS, len(course.arms))
+    count = finalists + min(finalists, len(speeds))
+    kept: list[float] = []
+    if settings.drift:
+        asked = sum(drift_seconds(speed) for speed in speeds) / len(speeds)
+        kept += [asked] * (finalists + 1)
+    if settings.retain:
+        spans = TASK_SPANS * len(settings.retain)
+        run = sum(
+            one.start_seconds + one.load_seconds + spans * one.score_row_seconds for one in speeds
+        )
+        kept += [run / len(speeds)] * count
+    if not settings.general_set:
+        return kept
     before = sum(general_seconds(speed, GENERAL_TOKENS) for speed in speeds) / len(speeds)
     after = sum(general_seconds(speed, speed.answer_tokens) for speed in speeds) / len(speeds)
-    finalists = min(FINALISTS, len(course.arms))
-    return [after] * finalists + [before] * (min(finalists, len(speeds)) + 1)
+    return [*[after] * finalists, *[before] * (count - finalists + 1), *kept]
 
 
 def _side_by_side(pieces: Sequence[float], at_once: int) -> float:
