@@ -56,12 +56,12 @@ def _sides(
     """The stages that a rule prefers among the candidates, and the rest of theirs."""
     if not code.startswith(ABOUT_STAGES):
         return set(), set()
-    stage = {one.name: one.stage for one in candidates}
+    stage: dict[str, str | None] = {one.name: one.stage for one in candidates}
     said: dict[str, set[str]] = {"for": set(), "against": set()}
     for one in findings:
         if one.rule == code and one.says in said and (here := stage.get(one.about)):
             said[one.says].add(here)
-    every = {one for one in stage.values() if one}
+    every: set[str] = {one for one in stage.values() if one}
     favoured = said["for"] or (every - said["against"] if said["against"] else set())
     return favoured - said["against"], every - favoured
 
