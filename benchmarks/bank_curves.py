@@ -35,7 +35,7 @@ class Curves:
     zero: dict[str, float]  # stage -> score before training
 
     @property
-    def expected(self) -> Floats:
+    def truth_A(self) -> Floats:  # noqa: N802 - an array by arm
         """The expected test score of every arm: the mean over seeds."""
         mean: Floats = self.test_AS.mean(axis=1)
         return mean
@@ -102,14 +102,14 @@ class Draw:
     row_N: NDArray[np.intp]
 
     @property
-    def expected(self) -> Floats:
+    def truth_A(self) -> Floats:  # noqa: N802 - an array by arm
         """What the arms of this race are worth."""
-        return self.curves.expected[self.arm_A]
+        return self.curves.truth_A[self.arm_A]
 
     @property
     def gap(self) -> float:
         """Between the two best arms."""
-        best = np.sort(self.expected)[::-1]
+        best = np.sort(self.truth_A)[::-1]
         return float(best[0] - best[1])
 
     @property
@@ -121,6 +121,10 @@ class Draw:
         """Share right on this race's rows."""
         right = self.curves.right[kind][self.arm_A[arm], self.seed_A[arm], rung]
         return float(right[self.row_N].mean())
+
+    def likelihood(self, arm: int, rung: int, kind: Kind) -> float:
+        """Answer bits per byte, over all validation rows."""
+        return float(self.curves.bits[kind][self.arm_A[arm], self.seed_A[arm], rung])
 
     def cost(self, arm: int, rung: int, kind: Kind, before: int | None) -> float:
         """Tokens of taking an arm to a rung; a continued run goes on from the rung before."""
@@ -171,7 +175,8 @@ def engine_race(
             arm = names.index(ask.arm)
             value = race.score(arm, ask.rung, kind)
             cost = race.cost(arm, ask.rung, kind, highest.get(arm))
-            _tell(selector, ask, value, len(race.row_N), cost)
+            bits = race.likelihood(arm, ask.rung, kind)
+            _tell(selector, ask, (value, bits), len(race.row_N), cost)
             highest[arm] = max(ask.rung, highest.get(arm, 0))
             current_A[arm] = race.score(arm, highest[arm], kind)
         if len(highest) == len(names):
@@ -182,7 +187,14 @@ def engine_race(
     return names.index(standing.pick or names[0]), standing.spent_tokens, heard
 
 
-def _tell(selector: Selector, ask: Ask, value: float, rows: int, cost: float) -> None:
+def _tell(
+    selector: Selector, ask: Ask, figures: tuple[float, float], rows: int, cost: float
+) -> None:
+    value, bits = figures
     error = math.sqrt(value * (1 - value) / rows)
     score = Score(value=value, standard_error=error, n=rows, unit="share", better="higher")
-    selector.tell(ask, [score], cost)
+    likelihood = Score(
+        value=bits, standard_error=0.0, n=rows, unit="bits/byte", better="lower",
+        channel="likelihood",
+    )  # fmt: skip
+    selector.tell(ask, [score, likelihood], cost)

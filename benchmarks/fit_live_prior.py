@@ -23,7 +23,7 @@ from forkpoint.engine.scale import Scale
 START = CurveScales(
     mean_slope=-0.15, bend=0.0, own_level=0.1, own_slope=0.05, own_walk=0.06,
     common_slope=0.15, common_walk=0.15, alike_reach=0.2, alike_slope=0.03, alike_walk=0.03,
-    wiggle=0.03,
+    wiggle=0.03, kin_reach=0.2,
 )  # fmt: skip
 TOGETHER_SD = 1.0  # natural log units: how far all tasks may move an SD from START unhindered
 APART_SD = 0.7  # and one task from all
@@ -93,7 +93,10 @@ def surprise(curves: Curves, kind: Kind, seed: int, scales: CurveScales) -> floa
     error = np.array(
         [SCALE.error(float(x), float(np.sqrt(x * (1 - x) / rows)), rows) for x in loss_AK.ravel()]
     )
-    gram = covariance(grid, scales, value_AK[:, 0]) + ROW_CORRELATION * np.outer(error, error)
+    kin_A = np.log(curves.bits[kind][:, seed, 0])
+    gram = covariance(grid, scales, value_AK[:, 0], kin_A) + ROW_CORRELATION * np.outer(
+        error, error
+    )
     gram[np.diag_indices_from(gram)] += (1 - ROW_CORRELATION) * error**2 + JITTER
     try:
         factor = cho_factor(gram, lower=True, check_finite=False)
