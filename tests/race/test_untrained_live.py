@@ -79,7 +79,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "rows.jsonl").write_text("\n".join(lines) + "\n")
     (folder / "handbook").mkdir()
     (folder / "handbook" / "care.md").write_text(
-        "# Repair\n\nPlease send us my or your broken thing: the glass, the lamp. 我的请尽快维修。\n"
+        "# Repair\n\nPlease send us my or your broken thing: a glass, a lamp. 我的请尽快维修。\n"
     )
     (folder / "handbook" / "scan.pdf").write_bytes(b"%PDF \x00")
     return folder
