@@ -175,6 +175,7 @@ def test_untrained_arms_are_no_tuned_ones(run: Path) -> None:
         (["--approach", "prompt", "--approach", "rag"], "--approach lora"),
         (["--approach", "lora", "--approach", "magic"], "few-shot"),
         (["--documents", "."], "--approach rag"),
+        (["--shots", "3"], "--approach few-shot"),
         (["--max-memory", "much"], "much"),
     ],
 )

@@ -35,6 +35,8 @@ def check_approaches(request: RaceRequest) -> None:
         except BadInput as unknown:
             known = ", ".join([*kinds(), str(unknown.values["known"])])
             raise BadInput("train.unknown_approach", name=name, known=known) from None
+    if request.shots and "few-shot" not in request.approaches:
+        raise BadInput("untrained.shots_unused", shots=request.shots[0])
     if not trained(request):
         raise BadInput("untrained.only_untrained", approaches=", ".join(request.approaches))
 
