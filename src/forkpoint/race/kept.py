@@ -89,7 +89,7 @@ def failed_tasks(state: RaceState) -> dict[str, str]:
     """Task -> why the harness could not run it, of the first model that it failed on."""
     failed: dict[str, str] = {}
     for line in state.retained.values():
-        failed = {**line.failed, **failed}
+        failed = {**line.refused, **failed}
     return failed
 
 
