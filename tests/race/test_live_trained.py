@@ -118,10 +118,13 @@ def test_preferences_are_measured_beside_the_primary_metric(run: Path) -> None:
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_report_names_the_approach(run: Path, lang: str) -> None:
-    """The arm that leads is called by the word for its approach, in both languages."""
-    arm = json.loads((run / "verdict.json").read_text())["arm"]
-    said = forkpoint("report", str(run), "--lang", lang, home=run)
-    assert "".join(named("approach", arm.split(".")[1], lang).split()) in "".join(said.split())
+    """The finalists are called by the words for their approaches, in both languages."""
+    results = json.loads((run / "verdict.json").read_text())["results"]
+    said = "".join(forkpoint("report", str(run), "--lang", lang, home=run).split())
+    page = "".join((run / "report.html").read_text().split())
+    for arm in (result["arm"] for result in results if result["roles"]):
+        word = "".join(named("approach", arm.split(".")[1], lang).split())
+        assert arm in said and word in page
 
 
 def test_a_task_is_retained_and_the_floor_is_judged(run: Path) -> None:

@@ -59,11 +59,18 @@ def draws(belief: Belief, seed: int) -> tuple[Floats, Floats]:
     return centre_SA, away_SA
 
 
-def odds(belief: Belief, scale: Scale, open_A: NDArray[np.bool_], margin: float, seed: int) -> Odds:
+def odds(
+    belief: Belief,
+    scale: Scale,
+    open_A: NDArray[np.bool_],
+    margin: float,
+    seed: int,
+    doubt: float = DOUBT,
+) -> Odds:
     """The odds among the open arms (failed ones have none)."""
     centre_SA, away_SA = draws(belief, seed)
     sharp_SA = scale.backward(centre_SA + away_SA)
-    loss_SA = scale.backward(centre_SA + DOUBT * away_SA)
+    loss_SA = scale.backward(centre_SA + doubt * away_SA)
     competing_SA = np.where(open_A, loss_SA, np.inf)
     best_S = competing_SA.min(axis=1)
     return Odds(

@@ -48,7 +48,7 @@ class Course(NamedTuple):
 def answer_seconds(speed: Speed, rows: int, tokens: int, longer: float = 1.0) -> float:
     """A child that loads weights, scores the rows' likelihood and answers them.
 
-    `longer`: its prompts over the rows' own.
+    `longer`: its prompts over the rows' own; the likelihood of longer ones is not scored.
     """
     batches = ceil(rows / speed.answer_batch)
     reading = longer * speed.answer_prompt_seconds
@@ -56,7 +56,7 @@ def answer_seconds(speed: Speed, rows: int, tokens: int, longer: float = 1.0) ->
     return (
         speed.start_seconds
         + speed.load_seconds
-        + rows * speed.score_row_seconds
+        + (rows * speed.score_row_seconds if longer <= 1.0 else 0.0)
         + speed.answer_warmup_seconds
         + answering
     )

@@ -89,7 +89,7 @@ def failed_tasks(state: RaceState) -> dict[str, str]:
     """Task -> why the harness could not run it, of the first model that it failed on."""
     failed: dict[str, str] = {}
     for line in state.retained.values():
-        failed = {**line.refused, **failed}
+        failed = {**line.unrun, **failed}
     return failed
 
 
@@ -181,5 +181,7 @@ def floor_reasons(
         return [("verdict.ability_floor_none", values)]
     if without in below:
         return [("verdict.ability_floor_moved", {**values, "other": str(without)})]
+    if arm is None:
+        return []
     says = next((one.says for one in found.standings if one.arm == arm), "unclear")
-    return [(f"verdict.ability_floor_{says}", {**values, "arm": str(arm)})]
+    return [(f"verdict.ability_floor_{says}", {**values, "arm": arm})]

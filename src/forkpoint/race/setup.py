@@ -55,6 +55,7 @@ from forkpoint.race.surveys import speeds, survey, survey_works
 from forkpoint.race.untrained_arms import (
     asking_pieces,
     check_approaches,
+    check_setups,
     documents_of,
     plan_untrained,
 )
@@ -111,6 +112,8 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
     folder.mkdir(parents=True, exist_ok=True)
     settings = race_settings(request, data_profile, splits, checkpoints, machine)
     settings = settings.model_copy(update={"folds": len(folds)})
+    documents = documents_of(request, folder)
+    check_setups(request, settings, len(splits.train), documents)
     slower, larger = corrections(machine, settings)
     needs = meet_needs(request, checkpoints, splits, settings.context_tokens)
     fitting = check_fit(checkpoints, needs.approaches, data_profile, settings, machine, larger)
@@ -121,7 +124,6 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
         update={"workers": fitting.workers, "floor": floor, "floor_slack": slack}
     )
     checkpoints = {name: checkpoints[name] for name in fitting.approaches}
-    documents = documents_of(request, folder)
     executor = LocalExecutor(folder, settings.workers, threads_each(settings))
     check_tasks(request.retain, executor, observer)
     replay = prepare_replay(request, folder, settings, splits, checkpoints, executor, observer)

@@ -55,6 +55,21 @@ def documents_of(request: RaceRequest, folder: Path) -> DocumentsPlan | None:
     )
 
 
+def check_setups(
+    request: RaceRequest, settings: Settings, rows: int, documents: DocumentsPlan | None
+) -> None:
+    """Refuse what cannot be asked before any checkpoint is loaded; raises BadInput."""
+    names = asked(request)
+    if settings.metric == "bits_per_byte" and len(names) > 1:
+        raise BadInput("untrained.raw_text", approaches=", ".join(names[1:]))
+    for name in names:
+        kind(name).setups(_wish(request, (rows, documents.passages if documents else 0)))
+
+
+def _wish(request: RaceRequest, held: tuple[int, int]) -> Wish:
+    return Wish(rows=held[0], passages=held[1], shots=request.shots)
+
+
 def plan_untrained(
     request: RaceRequest,
     checkpoints: Mapping[str, CheckpointFacts],
@@ -64,14 +79,11 @@ def plan_untrained(
     held: tuple[int, int],
 ) -> tuple[UntrainedArm, ...]:
     """Every checkpoint with every way to ask it; `held`: training rows, passages."""
-    names = asked(request)
-    if settings.metric == "bits_per_byte" and len(names) > 1:
-        raise BadInput("untrained.raw_text", approaches=", ".join(names[1:]))
-    wish = Wish(rows=held[0], passages=held[1], shots=request.shots)
+    wish = _wish(request, held)
     arms = []
     for name, found in checkpoints.items():
         survey = surveys[name]
-        for way in names:
+        for way in asked(request):
             setups, left_out = _setups(way, wish, survey, profile, settings)
             arms.append(
                 UntrainedArm(
