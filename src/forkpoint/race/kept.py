@@ -175,7 +175,8 @@ def floor_reasons(
     """What the floor did to the verdict: `arm` is named, `without` would be without it."""
     if found is None or not found.standings:
         return []
-    values: dict[str, str | int | float] = {"checkpoint": found.checkpoint, "slack": found.slack}
+    slack = f"{found.slack:g}"
+    values: dict[str, str | int | float] = {"checkpoint": found.checkpoint, "slack": slack}
     below = below_floor(found)
     if len(below) == len(found.standings):
         return [("verdict.ability_floor_none", values)]
