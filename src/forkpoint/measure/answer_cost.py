@@ -7,9 +7,8 @@ from typing import Any
 from forkpoint.ledger import AnswerCost, Measured
 from forkpoint.measure.interval import mean, ratio
 from forkpoint.models.generation import Answer, generate
+from forkpoint.plan.forecast import ALONE_ROWS, ALONE_SECONDS
 
-ALONE_ROWS = 8  # answered one by one, to time an answer that nobody shares a batch with
-ALONE_SECONDS = 20.0  # after which no further one is begun
 FEWEST_ALONE = 2  # for an interval
 
 

@@ -16,6 +16,8 @@ REPEATED = 0.55  # share of the reserve that further seeds take: none where a le
 RACING_AT_ONCE = 1  # trials: each choice waits for the score before it [engine's `parallel`]
 LEADERS = 2  # arms brought to full length and repeated with further seeds
 FINALISTS = 3  # arms whose test answers are taken, usually
+ALONE_ROWS = 8  # answered one by one, to time an answer that nobody shares a batch with
+ALONE_SECONDS = 20.0  # after which no further one is begun
 GENERAL_SPANS = 200  # choices of the questions about general ability that are scored
 GENERAL_ASKED = 250  # questions that are answered
 DRIFT_ASKED = 30  # general prompts that the start answers, before both are compared on them
@@ -60,6 +62,14 @@ def answer_seconds(speed: Speed, rows: int, tokens: int, longer: float = 1.0) ->
         + speed.answer_warmup_seconds
         + answering
     )
+
+
+def alone_seconds(speed: Speed, tokens: int) -> float:
+    """Timing a few answers asked by themselves; 0 where the speed probe did not look."""
+    if speed.alone_prompt_seconds is None or speed.alone_step_seconds is None:
+        return 0.0
+    each = speed.alone_prompt_seconds + tokens * speed.alone_step_seconds
+    return min(ALONE_ROWS * each, ALONE_SECONDS + each)
 
 
 def answers_per_second(speed: Speed) -> float:
@@ -186,9 +196,17 @@ def _test_pieces(course: Course, final_trials: float) -> list[float]:
         for one in asked
     ]
     mean = sum(untuned) / len(untuned)
+    alone = sum(alone_seconds(s, s.answer_tokens) for s in speeds) / len(speeds)
+    mean += sum(alone_seconds(s, course.limits[name]) for name, s in course.speeds.items()) / len(
+        speeds
+    )
     kinds = len({one.arm.removeprefix(one.checkpoint) for one in asked})
     checkpoints = min(finalists, len(speeds)) + max(0, kinds - 1 if course.asking else 0)
-    return [tuned] * (finalists + round(final_trials)) + [mean] * checkpoints
+    return [
+        *[tuned + alone] * finalists,
+        *[tuned] * round(final_trials),
+        *[mean] * checkpoints,
+    ]
 
 
 def _general_pieces(course: Course) -> list[float]:
