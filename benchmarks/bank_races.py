@@ -27,6 +27,7 @@ THIRDS = ((0.0, 1.0, "below a margin"), (1.0, 3.0, "1 to 3 margins"), (3.0, math
 FEWEST_ARMS, MOST_ARMS = 4, 6
 FURTHER_RUNS = 4  # of brute force: two leaders, two more seeds each
 TIE = 0.005  # of the score: arms closer than this count as one answer
+SPREAD = 3  # margins between the best and the worst arm of a setting whose order is judged
 DRAWS = 4_000  # tried to fill the thirds
 TEMPERATURES = (0.02, 0.05, 0.1, 0.2)  # of the softmax; the best on other tasks is used
 RESAMPLES = 1_000
@@ -182,7 +183,7 @@ def order_per_token(bank: Sequence[Curves]) -> list[dict[str, Any]]:
         for rung in range(bank[0].right["fresh"].shape[2]):
             values, tokens = [], []
             for curves in bank:
-                if np.ptp(curves.truth_A) < MARGIN:
+                if np.ptp(curves.truth_A) < SPREAD * MARGIN:
                     continue
                 score_AS = curves.right[kind][:, :, rung].mean(axis=2)
                 cost = curves.tokens[kind].mean(axis=(0, 1))
