@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from forkpoint.report.wording import named
-
 ROOT = Path(__file__).parents[2]
 TRAINED = ("lora", "qlora", "full", "dpo-full", "cpt-full", "delta-full")
 UNTRAINED = ("few-shot", "rag")  # and prompt, which every race has
@@ -117,14 +115,13 @@ def test_preferences_are_measured_beside_the_primary_metric(run: Path) -> None:
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_the_report_names_the_approach(run: Path, lang: str) -> None:
-    """The finalists are called by the words for their approaches, in both languages."""
-    results = json.loads((run / "verdict.json").read_text())["results"]
-    said = "".join(forkpoint("report", str(run), "--lang", lang, home=run).split())
-    page = "".join((run / "report.html").read_text().split())
-    for arm in (result["arm"] for result in results if result["roles"]):
-        word = "".join(named("approach", arm.split(".")[1], lang).split())
-        assert arm in said and word in page
+def test_the_report_shows_every_arm(run: Path, lang: str) -> None:
+    """Every arm of the race stands in text and page, in both languages."""
+    said = forkpoint("report", str(run), "--lang", lang, home=run)
+    page = (run / "report.html").read_text()
+    for arm in json.loads((run / "race.json").read_text())["arms"]:
+        assert arm["name"] in said
+        assert arm["name"] in page
 
 
 def test_a_task_is_retained_and_the_floor_is_judged(run: Path) -> None:

@@ -78,7 +78,9 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = (ROOT / "src/forkpoint/data/bundled/tickets.jsonl").read_text().splitlines()[:100]
     (folder / "rows.jsonl").write_text("\n".join(lines) + "\n")
     (folder / "handbook").mkdir()
-    (folder / "handbook" / "care.md").write_text("# Repair\n\nBroken glass and lamps: repair.\n")
+    (folder / "handbook" / "care.md").write_text(
+        "# Repair\n\nPlease send us my or your broken thing: a glass, a lamp. 我的请尽快维修。\n"
+    )
     (folder / "handbook" / "scan.pdf").write_bytes(b"%PDF \x00")
     return folder
 
@@ -141,12 +143,12 @@ def test_every_arm_has_the_cost_of_its_answers(run: Path) -> None:
 def test_the_report_shows_a_prompt_of_each_and_what_an_answer_costs(run: Path, lang: str) -> None:
     """As text and as a page, in both languages."""
     told = forkpoint("report", str(run), "--lang", lang, home=run).stdout
-    page = forkpoint("report", str(run), "--format", "html", "--lang", lang, home=run).stdout
+    page = (run / "report.html").read_text(encoding="utf-8")  # in both languages
     for approach in APPROACHES:
         assert f"pocket-instruct.{approach}" in told
         assert f"pocket-instruct.{approach}" in page
     assert "One word" in page  # the prompt of the kind from outside
-    assert "Broken glass and lamps" in page  # the passage that was retrieved
+    assert "Please send us my or your broken thing" in page  # the passage that was retrieved
     assert "You sort tickets." in page  # the system prompt, the same for all
 
 
@@ -173,6 +175,7 @@ def test_untrained_arms_are_no_tuned_ones(run: Path) -> None:
         (["--approach", "prompt", "--approach", "rag"], "--approach lora"),
         (["--approach", "lora", "--approach", "magic"], "few-shot"),
         (["--documents", "."], "--approach rag"),
+        (["--shots", "3"], "--approach few-shot"),
         (["--max-memory", "much"], "much"),
     ],
 )

@@ -315,7 +315,7 @@ def _untrained(prepared: Prepared, train: Sequence[str]) -> tuple[UntrainedArm, 
         prepared.surveys,
         prepared.profile,
         prepared.settings,
-        (len(train), prepared.documents.passages if prepared.documents else 0),
+        (len(train), prepared.documents),
     )
 
 

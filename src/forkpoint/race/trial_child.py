@@ -69,6 +69,7 @@ def _job(rows: ArmRows, work: TrialWork, target: Path) -> TrainJob:
     plan = arm_stages(agreement, trial)
     place = _places((*plan.texts, *plan.rows))
     pair = _places(plan.pairs)
+    texts = _places(plan.texts)
     rendered = {key: rows.to_train(key) for key in place}
     general = agreement.replay_ids.get(arm.checkpoint, ()) if arm.replay else ()
     twin = agreement.twins.get(arm.checkpoint)
@@ -81,7 +82,13 @@ def _job(rows: ArmRows, work: TrialWork, target: Path) -> TrainJob:
             alpha=settings.lora_alpha,
             gradient_checkpointing=work.shrink > 0,
         ),
-        rows=rows_to_train(rendered, frozenset(general)),
+        rows=(
+            *rows_to_train({key: rendered[key] for key in texts}, ()),
+            *rows_to_train(
+                {key: row for key, row in rendered.items() if key not in texts},
+                frozenset(general),
+            ),
+        ),
         text_steps=tuple(tuple(place[row] for row in step) for step in plan.texts),
         steps=tuple(tuple(place[row] for row in step) for step in plan.rows),
         pairs=tuple(rows.pair(key) for key in pair),

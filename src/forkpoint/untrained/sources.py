@@ -16,6 +16,7 @@ class Wish(Record):
 
     rows: int  # training rows
     passages: int = 0  # of the documents; 0: there are none
+    passage_characters: float = 0.0  # mean
     shots: tuple[int, ...] = ()  # numbers of examples to try; none: the usual ones
 
 
