@@ -45,7 +45,7 @@ def test_an_arm_tried_once_is_judged_by_those_that_learn_like_it() -> None:
     without likelihoods nothing tells it from one that may yet take off."""
     finals = {"a.full": 0.90, "b.full": 0.91, "a.slow": 0.08}
     with_likelihood, without = told(FIRST, finals), told({}, finals)
-    assert with_likelihood["b.slow"] < 0.1
+    assert with_likelihood["b.slow"] < 0.15
     assert without["b.slow"] > 2 * with_likelihood["b.slow"]
 
 

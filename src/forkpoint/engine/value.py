@@ -12,7 +12,8 @@ from forkpoint.engine.scale import Scale
 
 Floats = NDArray[np.float64]
 DRAWS = 2000  # sampled futures; P(best) of 0.5 is then exact to 0.011
-DOUBT = 1.5  # times the model's SDs: right on tables left out of its fit [studies/selection.md]
+DOUBT = 1.75  # times the model's SDs: the best log score on either of two tables, so that each
+# is judged by the other's [studies/selection.md]
 JITTER = 1e-10  # curve units squared; keeps exact look-aheads solvable
 
 
