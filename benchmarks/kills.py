@@ -181,6 +181,9 @@ def outcome(folder: Path) -> tuple[list[Any], dict[str, Any]]:
     for result in verdict["results"]:
         result.pop("seconds"), result.pop("peak_bytes")
         result.pop("tokens")  # a trial that was cut off is paid for twice
+    for cost in verdict["costs"]:
+        for name in ("seconds", "alone_seconds", "peak_bytes", "money"):
+            cost.pop(name)
     verdict.pop("spent_tokens")
     return decided, {key: value for key, value in verdict.items() if key not in OWN}
 

@@ -162,26 +162,11 @@ def threads_each(settings: Settings) -> int:
 
 
 def _agree(prepared: Prepared) -> Agreement:
-    splits, settings = prepared.splits, prepared.settings
+    settings = prepared.settings
     excluded: dict[str, str] = {}
     for found in prepared.surveys.values():
         excluded.update(found["excluded"])
-    train = _kept(splits.train, excluded)
-    validation, test = _kept(splits.validation, excluded), _kept(splits.test, excluded)
-    folds = tuple(
-        Sides(
-            train_ids=tuple(_kept(fold.train, excluded)),
-            rung_validation_ids=tuple(_kept(fold.validation, excluded)[:RUNG_ROWS]),
-            test_ids=tuple(_kept(fold.test, excluded)),
-        )
-        for fold in prepared.folds
-    )
-    if folds:
-        test = [key for fold in folds for key in fold.test_ids]
-    if not train or not validation or not test:
-        raise BadInput(
-            "race.too_few_rows", train=len(train), validation=len(validation), test=len(test)
-        )
+    train, validation, test, folds = _usable(prepared, excluded)
     rungs = plan_rungs(len(train), settings.passes, settings.rows_per_step)
     subsets = read_subsets(prepared.request.subsets, train, prepared.request.seed)
     replay = of_checkpoint(prepared.replay, excluded)
@@ -195,20 +180,7 @@ def _agree(prepared: Prepared) -> Agreement:
     )
     brute = brute_force_tokens(arms, settings)
     rung_ids = validation[:RUNG_ROWS]
-    course = Course(
-        arms=arms,
-        rungs=rungs,
-        settings=settings,
-        speeds=speeds(prepared.surveys, "speed"),
-        limits={
-            name: round(found["answer_tokens"] * ANSWER_SLACK) + ANSWER_SLACK_TOKENS
-            for name, found in prepared.surveys.items()
-        },
-        rung_rows=len(rung_ids),
-        test_rows=len(test),
-        corrections=prepared.corrections,
-        asking=asking_pieces(untrained, speeds(prepared.surveys, "speed")),
-    )
+    course = _course(prepared, arms, untrained, rungs, (len(rung_ids), len(test)))
     tokens = budget_tokens(prepared.budget, course, brute)
     stations = forecast(course, tokens)
     return Agreement(
@@ -223,7 +195,7 @@ def _agree(prepared: Prepared) -> Agreement:
         test_ids=tuple(test),
         test_sha256=hashlib.sha256("\n".join(sorted(test)).encode()).hexdigest(),
         excluded=excluded,
-        removed={gone.row.id: f"race.removed_{gone.why}" for gone in splits.removed},
+        removed={gone.row.id: f"race.removed_{gone.why}" for gone in prepared.splits.removed},
         arms=arms,
         rungs=rungs,
         settings=settings.model_copy(update={"answer_tokens": dict(course.limits)}),
@@ -268,6 +240,58 @@ def _agree(prepared: Prepared) -> Agreement:
             for name, twin in prepared.needs.twins.items()
             if name in prepared.checkpoints
         },
+    )
+
+
+def _usable(
+    prepared: Prepared, excluded: Mapping[str, str]
+) -> tuple[list[str], list[str], list[str], tuple[Sides, ...]]:
+    """Ids to train on, decide with and test, and the folds; raises BadInput where a side is empty.
+
+    Where every row is tested once, the test side is that of all folds.
+    """
+    splits = prepared.splits
+    train = _kept(splits.train, excluded)
+    validation, test = _kept(splits.validation, excluded), _kept(splits.test, excluded)
+    folds = tuple(
+        Sides(
+            train_ids=tuple(_kept(fold.train, excluded)),
+            rung_validation_ids=tuple(_kept(fold.validation, excluded)[:RUNG_ROWS]),
+            test_ids=tuple(_kept(fold.test, excluded)),
+        )
+        for fold in prepared.folds
+    )
+    if folds:
+        test = [key for fold in folds for key in fold.test_ids]
+    if not train or not validation or not test:
+        raise BadInput(
+            "race.too_few_rows", train=len(train), validation=len(validation), test=len(test)
+        )
+    return train, validation, test, folds
+
+
+def _course(
+    prepared: Prepared,
+    arms: tuple[ArmPlan, ...],
+    untrained: tuple[UntrainedArm, ...],
+    rungs: tuple[RungPlan, ...],
+    rows: tuple[int, int],  # of a rung's validation, of the test
+) -> Course:
+    """What the race will run over, for its time and its budget."""
+    known = speeds(prepared.surveys, "speed")
+    return Course(
+        arms=arms,
+        rungs=rungs,
+        settings=prepared.settings,
+        speeds=known,
+        limits={
+            name: round(found["answer_tokens"] * ANSWER_SLACK) + ANSWER_SLACK_TOKENS
+            for name, found in prepared.surveys.items()
+        },
+        rung_rows=rows[0],
+        test_rows=rows[1],
+        corrections=prepared.corrections,
+        asking=asking_pieces(untrained, known),
     )
 
 
