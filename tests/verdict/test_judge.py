@@ -141,3 +141,13 @@ def test_the_named_arm_stands_first_in_the_headline() -> None:
     assert ("b", "a") == (judgement.headline.a, judgement.headline.b)
     assert judgement.headline.difference.value > 0
     assert judgement.p_best["b"] > judgement.p_best["a"]
+
+
+def test_arms_without_test_answers_are_believed_on_the_test_rows() -> None:
+    """Validation rows that were easier for the finalists were easier for the others too."""
+    samples = {"a": [answers(0.85)] * 3, "b": [answers(0.84)] * 3}
+    behind = {"c": (0.88, 0.02)}  # the finalists were predicted .95: c is behind, not ahead
+    seen = {"a": 0.95, "b": 0.94}
+    plain = judge(evidence(samples, others=behind)).p_best["c"]
+    told = judge(evidence(samples, others=behind, foreseen=seen)).p_best["c"]
+    assert told < 0.05 < plain

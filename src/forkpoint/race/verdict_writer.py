@@ -75,15 +75,14 @@ def _judge(
     samples = {arm: found for arm, found in tested.samples.items() if arm not in out}
     order = [arm for arm in dict.fromkeys(finalists.roles.values()) if arm in samples]
     own = state.agreement.own_seed_noise
+    upwards = -1.0 if state.agreement.settings.metric == "bits_per_byte" else 1.0  # as samples are
+    predicted = {arm: (upwards * mean, sd) for arm, (mean, sd) in finalists.predicted.items()}
     return judge(
         Evidence(
             samples=samples,
             validation_order=order,
-            others={
-                arm: value
-                for arm, value in finalists.predicted.items()
-                if arm not in tested.samples
-            },
+            others={arm: one for arm, one in predicted.items() if arm not in tested.samples},
+            foreseen={arm: mean for arm, (mean, _) in predicted.items() if arm in samples},
             trivial=tested.trivial,
             serving_cost={arm: cost_order(state, arm)[:2] for arm in order},
             rate_flips=rate_flips(state, order),

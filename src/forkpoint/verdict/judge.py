@@ -1,7 +1,7 @@
 """The last step of a race: from test scores to one of the verdicts of docs/method.md."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from forkpoint.record import Figure
 from forkpoint.verdict.contrast import (
@@ -37,6 +37,7 @@ class Evidence:
     seed: int
     known_seed_sd: float | None = None
     known_seed_freedom: float = KNOWN_SEED_FREEDOM
+    foreseen: Mapping[str, float] = field(default_factory=dict)  # finalist -> as it was predicted
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def judge(evidence: Evidence) -> Judgement:
     winner, runner_up = _headline_pair(evidence.validation_order, order)
     comparisons = compare_all(draws, winner, runner_up, evidence.margin)
     headline = next((c for c in comparisons if c.headline), None)
-    chances = p_best(draws, evidence.others, evidence.seed)
+    chances = p_best(draws, _on_test(evidence, draws), evidence.seed)
     kind, arm, reasons = _decide(evidence, draws, trivial, winner, comparisons)
     if kind == "not_enough_evidence" and headline is not None:
         arm = max((headline.a, headline.b), key=lambda name: chances[name])
@@ -91,6 +92,21 @@ def judge(evidence: Evidence) -> Judgement:
         noise=noise,
         p_best_cap="verdict.cap_single_seed" if single else None,
     )
+
+
+def _on_test(evidence: Evidence, draws: Draws) -> dict[str, tuple[float, float]]:
+    """What is believed of the others, as it would stand on the test rows.
+
+    They were predicted from validation rows, which may be easier or harder: the shift is what the
+    finalists scored on test beside their own predictions.
+    """
+    shifts = [
+        float(draws.points_A[draws.arms.index(arm)]) - mean
+        for arm, mean in evidence.foreseen.items()
+        if arm in draws.arms
+    ]
+    shift = sum(shifts) / len(shifts) if shifts else 0.0
+    return {arm: (mean + shift, sd) for arm, (mean, sd) in evidence.others.items()}
 
 
 def _noise(evidence: Evidence) -> SeedNoise:
