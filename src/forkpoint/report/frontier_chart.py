@@ -10,6 +10,7 @@ from forkpoint.report.view_record import ArmView, View
 from forkpoint.verdict.verdict_record import Change
 
 HEIGHT = 320  # px
+NAME_POINTS = 13  # points between the middles of two names
 Z95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
 
 
@@ -43,8 +44,7 @@ def frontier_svg(view: View, lang: str, name: str, label: str) -> str | None:
     if len(arms) < 2:
         return None
     chart = Chart(NARROW, HEIGHT, left=40, right=12)
-    for arm in arms:
-        _mark(chart, view, arm, changes[arm.name])
+    marks = [_mark(chart, view, arm, changes[arm.name]) for arm in arms]
     chart.axes.grid(True, color=LINE, lw=0.6, alpha=0.7)
     chart.axes.set_axisbelow(True)
     from matplotlib.ticker import MaxNLocator
@@ -54,16 +54,37 @@ def frontier_svg(view: View, lang: str, name: str, label: str) -> str | None:
         axis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "\u2212"))
     chart.axes.tick_params(axis="y", length=0, pad=4)
     chart.axes.margins(0.12)
+    _name(chart, [mark for mark in marks if mark])
     return chart.svg(name, label)
 
 
-def _mark(chart: Chart, view: View, arm: ArmView, changes: Sequence[Change]) -> None:
-    """The arm after training, and a line from its checkpoint before."""
+def _name(chart: Chart, marks: Sequence[tuple[str, float, float]]) -> None:
+    """Names beside their marks, on the side with room, moved apart where marks are close."""
+    chart.axes.autoscale_view()
+    edge_low, edge_high = chart.axes.get_xlim()
+    to_points = 72 / chart.axes.figure.dpi
+    taken = -math.inf
+    for name, across, up in sorted(marks, key=lambda mark: mark[2]):
+        height = chart.axes.transData.transform((across, up))[1] * to_points
+        lifted = max(height, taken + NAME_POINTS)
+        taken = lifted
+        right = across < (edge_low + edge_high) / 2
+        chart.axes.annotate(
+            name, (across, up), xytext=(14 if right else -14, lifted - height),
+            textcoords="offset points", ha="left" if right else "right", va="center",
+            fontsize=10, color=INK, parse_math=False,
+        )  # fmt: skip
+
+
+def _mark(
+    chart: Chart, view: View, arm: ArmView, changes: Sequence[Change]
+) -> tuple[str, float, float] | None:
+    """The arm after training, and a line from its checkpoint before; its name and its place."""
     across = mean_ability([change.after for change in changes])
     before = mean_ability([change.before for change in changes])
     up, start = arm.result.test or arm.result.validation, arm.result.untrained
     if across is None or up is None:
-        return
+        return None
     tint = colour(places(view)[arm.checkpoint])
     kind = approaches(view)[arm.approach]
     if before is not None and start is not None:
@@ -81,7 +102,4 @@ def _mark(chart: Chart, view: View, arm: ArmView, changes: Sequence[Change]) -> 
         [across.value], [up.value], ls="", marker=MARKERS[kind % len(MARKERS)], ms=8, mec=tint,
         mew=1.6, mfc=tint, zorder=4,
     )  # fmt: skip
-    chart.axes.annotate(
-        short(arm.name), (across.value, up.value), xytext=(0, 9), textcoords="offset points",
-        ha="center", fontsize=10, color=INK, parse_math=False,
-    )  # fmt: skip
+    return short(arm.name), across.value, up.value
