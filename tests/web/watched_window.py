@@ -19,6 +19,7 @@ class Watched:
         self.page = self.context.new_page()
         self.page.set_default_timeout(BUSY_MS)
         self.served = served
+        self.bases = [served.base]  # an open page may still ask the server that it came from
         self.wrong: list[str] = []
         self.page.on("dialog", lambda dialog: (self.wrong.append(dialog.message), dialog.dismiss()))
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
@@ -31,12 +32,13 @@ class Watched:
             self.wrong.append(message.text)
 
     def _asked(self, request: Any) -> None:
-        if not request.url.startswith((self.served.base, "data:")):
+        if not request.url.startswith((*self.bases, "data:")):
             self.wrong.append(request.url)
 
     def move(self, served: Served) -> None:
         """Go on with another server on the same folder."""
         self.served = served
+        self.bases.append(served.base)
         self.page.goto(served.address)
 
     def open(self, path: str) -> Any:
