@@ -14,6 +14,7 @@ import orjson
 
 from forkpoint.errors import Diverged, ForkpointError
 from forkpoint.ledger import write_whole
+from forkpoint.race.executor import WORKER
 from forkpoint.race.work import (
     WORK,
     AnswerWork,
@@ -41,7 +42,9 @@ def run_work(folder: str, work_json: bytes, outcome: str, progress: str, threads
         import torch
 
         torch.set_num_threads(threads)
-        values = _do(Path(folder), work_json, _reporter(Path(progress)))
+        report = _reporter(Path(progress))
+        report({})
+        values = _do(Path(folder), work_json, report)
         values["processor_seconds"] = time.process_time()
     except Diverged as error:
         values = {"failed": {"key": error.key, "values": _plain(error.values), "retry": "rate"}}
@@ -106,7 +109,11 @@ def _quiet(folder: Path) -> None:
 
 
 def _reporter(path: Path) -> Report:
+    worker = os.environ.get(WORKER)
+
     def report(values: dict[str, Any]) -> None:
+        if worker:
+            values = {**values, "worker": worker}
         temporary = path.with_suffix(".tmp")
         temporary.write_bytes(orjson.dumps(values))
         temporary.replace(path)
