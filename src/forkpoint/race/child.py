@@ -35,7 +35,8 @@ Report = Callable[[dict[str, Any]], None]
 
 def run_work(folder: str, work_json: bytes, outcome: str, progress: str, threads: int) -> None:
     """Do one piece of work and leave its outcome as JSON in the file `outcome`."""
-    _die_with_parent()
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the race's to handle
     _quiet(Path(folder))
     values: dict[str, Any]
     try:
@@ -92,13 +93,12 @@ def _do(folder: Path, work_json: bytes, report: Report) -> dict[str, Any]:
     raise TypeError(f"no such work: {work!r}")
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Never outlive the race: an orphan would write into a folder that a resumed race owns."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() == 1:
         os._exit(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the race's to handle
 
 
 def _quiet(folder: Path) -> None:

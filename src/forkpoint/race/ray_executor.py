@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,9 @@ from forkpoint.race.executor import (
     read_json,
 )
 from forkpoint.race.ray_cluster import Cluster, first_line, node_of
-from forkpoint.race.ray_worker import run_one
+from forkpoint.race.ray_worker import Task, run_one, tied
 from forkpoint.race.room import Needs, Node, Room
 from forkpoint.race.work import WORK, Work
-
-Task = Callable[[str, bytes, int], dict[str, Any] | None]  # runs on a worker
 
 POLL_SECONDS = 0.3  # how often outcomes and progress are looked at
 MOST_LOST = 3  # workers or nodes that may die under one piece of work before it counts as failed
@@ -139,9 +137,9 @@ class RayExecutor:
         if need.gpus:
             options["num_gpus"] = need.gpus
         reference = (
-            ray.remote(self.task)
+            ray.remote(tied)
             .options(**options)
-            .remote(str(self.folder), WORK.dump_json(work), self.threads)
+            .remote(self.task, str(self.folder), WORK.dump_json(work), self.threads)
         )
         self._running[reference] = work
 

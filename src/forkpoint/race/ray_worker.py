@@ -6,6 +6,7 @@ machine: a child that runs out of memory is an outcome, a worker that dies is a 
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from forkpoint.errors import BadInput
 from forkpoint.race.executor import WORKER, LocalExecutor
 from forkpoint.race.noted import library_versions
 from forkpoint.race.work import WORK, Work
+
+Task = Callable[[str, bytes, int], dict[str, Any] | None]  # folder, work, threads
 
 _executors: dict[tuple[str, int], LocalExecutor] = {}  # of this worker process
 
@@ -41,6 +44,14 @@ def look(folder: str, token: str, paths: list[str]) -> dict[str, Any]:
             *(path for path in paths if not Path(path).exists()),
         ],
     }
+
+
+def tied(task: Task, folder: str, work_json: bytes, threads: int) -> dict[str, Any] | None:
+    """The task in a worker that ends when its node's Ray does, as it would with the machine."""
+    from forkpoint.race.child import die_with_parent
+
+    die_with_parent()
+    return task(folder, work_json, threads)
 
 
 def run_one(folder: str, work_json: bytes, threads: int) -> dict[str, Any] | None:
