@@ -1,9 +1,9 @@
 """The racing itself: the selection engine is asked what to train next, and told what came of it.
 
-Up to `engine.parallel` trials are under way at once. The engine is told their outcomes in the
-order in which it asked for them, whatever the order of arrival: the n-th ask is made knowing the
-asks up to n - parallel, so that what is decided does not depend on which worker was faster, nor on
-whether the race was interrupted.
+Up to `engine.parallel` trials are asked for before the first of them is told. The engine is told
+their outcomes in the order in which it asked for them, whatever the order of arrival: the n-th ask
+is made knowing the asks up to n - parallel, so that what is decided depends neither on which worker
+was faster nor on whether the race was interrupted.
 """
 
 from __future__ import annotations

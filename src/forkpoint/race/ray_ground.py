@@ -11,6 +11,8 @@ from forkpoint.race.ray_cluster import Cluster, Seen
 from forkpoint.race.ray_executor import RayExecutor
 from forkpoint.race.room import Needs, Node, Room, check_room, race_needs, threads_on
 
+AHEAD = 3  # asks under way for each worker: fewer wait for the slowest [docs/studies/scale.md]
+
 
 class RayGround:
     """The nodes of a cluster, looked at once before a race."""
@@ -68,7 +70,7 @@ class RayGround:
     def _described(self, needs: Needs, settings: Settings, workers: int) -> EnginePlan:
         return EnginePlan(
             kind="ray",
-            parallel=workers,
+            parallel=AHEAD * workers,
             address=self.cluster.address,
             nodes=tuple(
                 NodePlan(

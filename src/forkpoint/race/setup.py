@@ -209,7 +209,7 @@ def _agree(prepared: Prepared) -> Agreement:
         test_rows=len(test),
         corrections=prepared.corrections,
         asking=asking_pieces(untrained, speeds(prepared.surveys, "speed")),
-        racing_at_once=prepared.engine.parallel,
+        racing_at_once=settings.workers if prepared.engine.parallel > 1 else 1,
     )
     tokens = budget_tokens(prepared.budget, course, brute)
     stations = forecast(course, tokens)
