@@ -7,6 +7,7 @@ that never share a prompt.
 
 import random
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from recipes.demo_data import COIN, WEIGHTS, message, phrases
@@ -70,8 +71,11 @@ def turned(rng: random.Random) -> Pair:
     return " ".join(words), " ".join(reversed(words))
 
 
+_phrases = cache(phrases)  # read once: a message would read the file again
+
+
 def _message(rng: random.Random, department: str) -> str:
-    words = phrases()
+    words = _phrases()
     while True:
         language = rng.choice(("en", "zh"))
         text = message(rng, words, language, department)
@@ -113,6 +117,7 @@ class Rows(NamedTuple):
     test: tuple[Pair, ...]
 
 
+@cache
 def rows_of(setting: Setting) -> Rows:
     """Distinct prompts, split in the order they were drawn; the answers of facts may recur."""
     rng = random.Random(f"bank {setting.task.__name__}")

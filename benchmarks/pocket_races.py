@@ -8,7 +8,8 @@ trained to full length and the two leaders by validation are repeated with the r
 seeds. Brute force names its leader by validation; the regret of a verdict is what the arm it names
 loses on test against that leader, both as brute force trained them. On the set `even` no arm can
 be better than another, so that the kind of verdict is what counts and brute force is not run: its
-tokens are those of the plan.
+tokens are those of the plan. `--brute FOLDER` takes the brute force that an earlier version of the
+race was judged by, where rows, arms, rates and lengths are still the same.
 """
 
 import argparse
@@ -38,20 +39,21 @@ def main() -> None:
     parser.add_argument("--set", choices=("tickets", "even"), default="tickets")
     parser.add_argument("--seeds", type=int, default=6)
     parser.add_argument("--out", type=Path, default=Path("runs/pocket-races"))
+    parser.add_argument("--brute", type=Path, help="an earlier --out, whose brute force is kept")
     parser.add_argument("--show", action="store_true", help="print what is there, run nothing")
     given = parser.parse_args()
     results = []
     for seed in range(given.seeds):
         path = given.out / f"{given.set}-{seed}.json"
         if not path.exists() and not given.show:
-            found = one_seed(given.set, seed, given.out)
+            found = one_seed(given.set, seed, given.out, given.brute)
             path.write_text(json.dumps(found, indent=1))
         if path.exists():
             results.append(json.loads(path.read_text()))
     show(given.set, results)
 
 
-def one_seed(name: str, seed: int, out: Path) -> dict[str, Any]:
+def one_seed(name: str, seed: int, out: Path, earlier: Path | None) -> dict[str, Any]:
     """A race and its brute force; plain figures."""
     folder = out / f"{name}-{seed}-race"
     with Terminal("en") as terminal:
@@ -64,11 +66,12 @@ def one_seed(name: str, seed: int, out: Path) -> dict[str, Any]:
         workers = agreement.settings.workers
         executor = LocalExecutor(folder, workers, threads_each(agreement.settings))
         verdict = run_race(folder, executor, terminal)
-    brute = (
-        planned(agreement)
-        if name == "even"
-        else brute_force(folder, out / f"{name}-{seed}-brute", agreement)
-    )
+    if name == "even":
+        brute = planned(agreement)
+    elif earlier:
+        brute = kept(earlier / f"{name}-{seed}", agreement)
+    else:
+        brute = brute_force(folder, out / f"{name}-{seed}-brute", agreement)
     named, leader = verdict.arm, brute["leader"]
     regret = brute["test"][leader] - brute["test"][named] if named and leader else None
     return {
@@ -103,6 +106,22 @@ class Silence:
 def planned(agreement: Agreement) -> dict[str, Any]:
     """Brute force's cost without running it."""
     return {"leader": None, "test": {}, "tokens": agreement.brute_force_tokens, "seconds": None}
+
+
+def kept(stem: Path, agreement: Agreement) -> dict[str, Any]:
+    """The brute force of an earlier race that was agreed on the same trainings."""
+    before = read_agreement(Path(f"{stem}-race"))
+    for name, one, other in (
+        ("rows", before.test_sha256, agreement.test_sha256),
+        ("rungs", before.rungs, agreement.rungs),
+        ("arms", *([(arm.name, arm.centre_rate, arm.renderings) for arm in agreed.arms]
+                   for agreed in (before, agreement))),
+    ):  # fmt: skip
+        if one != other:
+            raise SystemExit(f"{stem}: {name} are not the same any more")
+    found = json.loads(Path(f"{stem}.json").read_text())
+    return {"leader": found["leader"], "test": found["test"], "tokens": found["brute_tokens"],
+            "seconds": found["brute_seconds"]}  # fmt: skip
 
 
 def brute_force(race: Path, folder: Path, agreement: Agreement) -> dict[str, Any]:

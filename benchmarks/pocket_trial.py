@@ -1,4 +1,4 @@
-"""One training of a pocket checkpoint on given rows, scored on clean rows; used by two studies."""
+"""One training of a checkpoint on given rows, scored on clean rows; used by three studies."""
 
 import tempfile
 from collections.abc import Sequence
@@ -12,9 +12,10 @@ from forkpoint.measure.arm import AnswerLimits, ScoringRow, score_arm
 from forkpoint.models.rendering import Rendered, Renderer, choose_renderings
 from forkpoint.models.weights import load_tokenizer
 from forkpoint.race.diet import fed_steps
+from forkpoint.race.trial_child import rows_to_train
 from forkpoint.train.approach import approach
 from forkpoint.train.fine_tune import fine_tune
-from forkpoint.train.job import ApproachSettings, TrainJob, TrainRow
+from forkpoint.train.job import ApproachSettings, TrainJob
 
 MODEL = "pocket-instruct"
 RATE = 3e-3
@@ -25,7 +26,10 @@ ANSWER_TOKENS = 24
 class Trainer:
     """A checkpoint with its tokenizer, ready to be trained again and again."""
 
-    def __init__(self, name: str = MODEL) -> None:
+    def __init__(
+        self, name: str = MODEL, kind: str = "full", rate: float = RATE, steps: int = STEPS
+    ) -> None:
+        self.kind, self.rate, self.steps = kind, rate, steps
         found = facts.read_checkpoint(name)
         self.path = str(found.path)
         self.tokenizer = load_tokenizer(self.path)
@@ -41,12 +45,12 @@ class Trainer:
     def train(
         self, rows: Sequence[Row], replay_rows: Sequence[Row], replay: float, seed: int, folder: str
     ) -> Any:
-        """The model after STEPS steps on the rows, as a race would feed them."""
+        """The model after its steps on the rows, as a race would feed them."""
         every = {row.id: row for row in (*rows, *replay_rows)}
-        visits = STEPS * ROWS_PER_STEP
+        visits = self.steps * ROWS_PER_STEP
         rung = RungPlan(
-            index=1, unique_rows=min(len(rows), visits), passes=visits / len(rows), steps=STEPS,
-            share=1.0,
+            index=1, unique_rows=min(len(rows), visits), passes=visits / len(rows),
+            steps=self.steps, share=1.0,
         )  # fmt: skip
         steps = fed_steps(
             [row.id for row in rows], [row.id for row in replay_rows], replay, rung,
@@ -55,22 +59,25 @@ class Trainer:
         place: dict[str, int] = {}
         for key in (key for step in steps for key in step):
             place.setdefault(key, len(place))
-        told = [self.rendered(every[key]) for key in place]
+        told = {key: self.rendered(every[key]) for key in place}
+        general = frozenset(row.id for row in replay_rows)
         fine_tune(
             TrainJob(
                 checkpoint=self.path,
-                approach="full",
+                approach=self.kind,
                 settings=ApproachSettings(),
-                rows=tuple(TrainRow(input_ids=r.input_ids, labels=r.labels) for r in told),
+                rows=rows_to_train(told, general),
                 steps=tuple(tuple(place[key] for key in step) for step in steps),
-                rate=RATE,
-                warmup_steps=STEPS // 10,
+                rate=self.rate,
+                warmup_steps=self.steps // 10,
                 seed=seed,
                 end_ids=self.renderer.end_ids,
                 folder=folder,
             )
         )
-        return approach("full").load_for_answers(self.path, folder, dtype="float32", device="cpu")
+        return approach(self.kind).load_for_answers(
+            self.path, folder, dtype="float32", device="cpu"
+        )
 
     def macro_f1(self, model: Any, rows: Sequence[Row]) -> float:
         """The score of a model's answers."""

@@ -10,30 +10,30 @@ table alone it is the one that ships, and the output says so under "priors".
 import argparse
 import json
 import math
-import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from fit_priors import fit_prior
-from rivals import PLAIN_RACING, RIVALS, Outcome, accept_then_stop
-from subsets import TIE, certainty, compare, random_parts
+from rivals import RIVALS, accept_then_stop
+from subset_study import Line, Method, Raced, certainty_of, sub_sets, summary
+from subsets import TIE
 from tables import ACCOUNTINGS, Accounting, Purse, Table, TableError, read_table
 
 from forkpoint.engine import Arm, Ask, Prior, Score, Selector, Settings
 from forkpoint.engine.prior import shipped
+from forkpoint.engine.value import DOUBT
 from forkpoint.errors import ForkpointError
 
 TUNED_POINTS = (2, 3, 4, 5)  # AtS-tuned: its own grid of k
 TUNED_DELTAS = (1.0, 2.0, 3.0, 5.0, 7.0, 10.0)  # and of delta
-Method = Callable[[Purse], Outcome]
 
 
-def forkpoint(purse: Purse, prior: Prior | None = None, seed: int = 0) -> tuple[Outcome, float]:
-    """The engine through a purse: its pick, its predictions, and its P(within a tie of best)."""
+def forkpoint(purse: Purse, prior: Prior | None = None, seed: int = 0) -> Raced:
+    """The engine through a purse: its pick, its predictions, and the race it ran, if any."""
     table = purse.table
     rungs = [tuple(int(k) for k in np.flatnonzero(np.isfinite(row))) for row in table.loss_AK]
     arms = [
@@ -50,7 +50,7 @@ def forkpoint(purse: Purse, prior: Prior | None = None, seed: int = 0) -> tuple[
     try:
         race = Selector(arms, table.rows_K.tolist(), purse.allowed, settings, seed)
     except ForkpointError:
-        return (_cheapest_look(purse), None), math.nan
+        return (_cheapest_look(purse), None), None
     index = {name: number for number, name in enumerate(table.arms)}
     while asks := race.ask():
         for ask in asks:
@@ -58,8 +58,7 @@ def forkpoint(purse: Purse, prior: Prior | None = None, seed: int = 0) -> tuple[
     standing = race.standing()
     predicted_A = np.array([arm.final_loss for arm in standing.arms], dtype=float)
     pick = index[standing.pick] if standing.pick else None
-    sure = standing.arms[pick].p_within_margin if pick is not None else math.nan
-    return (pick, predicted_A), sure
+    return (pick, predicted_A), race
 
 
 def _look(race: Selector, purse: Purse, ask: Ask, arm: int) -> None:
@@ -205,6 +204,7 @@ def main() -> int:
     parser.add_argument(
         "--subsets", type=int, default=0, help="random sub-sets of 8-15 arms per table and ratio"
     )
+    parser.add_argument("--keep", type=Path, help="a file of sub-sets already run; resumes")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--jobs", type=int, default=os.cpu_count() or 1, help="processes of the sub-set study"
@@ -239,6 +239,7 @@ def judge(given: argparse.Namespace) -> dict[str, Any]:
             " as well, and the prior is fitted on that one alone"
         )
     studies: dict[str, Any] = {}
+    lines: dict[str, list[Line]] = {}
     for table in tables:
         methods, prior, origin = methods_for(table, tables, ratios)
         origins.append(origin)
@@ -248,69 +249,18 @@ def judge(given: argparse.Namespace) -> dict[str, Any]:
             for ratio in ratios:
                 cells += [cell(table, ratio, n, m, accounting) for n, m in methods.items()]
         if given.subsets:
-            parts = [
-                (ratio, part)
-                for i, ratio in enumerate(ratios)
-                for part in random_parts(table, given.subsets, given.seed + i)
-            ]
-            studies[table.name] = _study(parts, methods, prior, given)
+            lines[table.name] = sub_sets(
+                table, ratios, given.subsets, given.seed,
+                (forkpoint, _suited(table, prior), methods), keep=given.keep, jobs=given.jobs,
+            )  # fmt: skip
+            studies[table.name] = summary(lines[table.name], given.seed)
     return {
         "cells": cells,
         "summary": summarise(cells),
         "subsets": studies,
+        "certainty": certainty_of(lines, DOUBT) if lines else {},
         "priors": origins,
         "notes": notes,
-    }
-
-
-_WORK: list[tuple[float, Table]] = []
-_METHODS: dict[str, Method] = {}
-_PRIOR: list[Prior | None] = []
-
-
-def _one(number: int) -> dict[str, float]:
-    """All methods on one sub-set; forkpoint's own certainty goes along."""
-    ratio, part = _WORK[number]
-    regrets: dict[str, float] = {}
-    for name, method in _METHODS.items():
-        if name == "forkpoint":
-            (pick, _), sure = forkpoint(Purse(part, ratio, "sum"), _PRIOR[0])
-            regrets["said"] = sure
-        else:
-            pick, _ = method(Purse(part, ratio, "sum"))
-        regrets[name] = _regret(part, pick)
-    return regrets
-
-
-def _study(
-    parts: list[tuple[float, Table]],
-    methods: dict[str, Method],
-    prior: Prior,
-    given: argparse.Namespace,
-) -> dict[str, Any]:
-    """The sub-set study of one table, by forked processes where the system can."""
-    _WORK[:] = parts
-    _METHODS.clear()
-    _METHODS.update(methods)
-    _PRIOR[:] = [_suited(parts[0][1], prior)]
-    if given.jobs > 1 and "fork" in multiprocessing.get_all_start_methods():
-        with multiprocessing.get_context("fork").Pool(given.jobs) as pool:
-            lines = pool.map(_one, range(len(parts)), chunksize=4)
-    else:
-        lines = [_one(number) for number in range(len(parts))]
-    regret = {name: np.array([line[name] for line in lines]) for name in methods}
-    best_racing = min(PLAIN_RACING, key=lambda name: float(regret[name].mean()))
-    ratios = np.array([ratio for ratio, _ in parts])
-    return {
-        "methods": compare(regret, "forkpoint", given.seed),
-        "best_plain_racing": best_racing,
-        "forkpoint_by_ratio": {
-            str(r): round(float(regret["forkpoint"][ratios == r].mean()), 5)
-            for r in dict.fromkeys(ratios.tolist())
-        },
-        "certainty": certainty(
-            np.array([line["said"] for line in lines]), regret["forkpoint"] <= TIE
-        ),
     }
 
 
@@ -335,12 +285,18 @@ def _text(result: dict[str, Any]) -> str:
                 else ""
             )
             lines.append(f"  {name:14} {m['mean_regret']:.4f}  {apart}")
-        sure = study["certainty"]
-        lines.append(
-            f"  said {sure['mean_said']}, right {sure['mean_right']},"
-            f" ECE {sure['ece']}, n {sure['n']}"
-        )
+        lines.append(_certainty_text(study["certainty"]))
+    if result["certainty"]:
+        lines.append("all tables together")
+        lines.append(_certainty_text(result["certainty"]))
     return "\n".join([*lines, *result["notes"]])
+
+
+def _certainty_text(sure: dict[str, Any]) -> str:
+    return (
+        f"  said {sure['said']}, right {sure['right']}, ECE {sure['ece']} {sure['ece_interval']},"
+        f" Brier {sure['brier']} (base rate {sure['rivals']['base rate']['brier']}), n {sure['n']}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,8 @@
 """The sub-set study: all methods on the same random sub-sets of arms, compared in pairs."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from tables import Floats, Table
 
 SMALLEST, LARGEST = 8, 15  # arms in a sub-set
@@ -41,35 +39,3 @@ def compare(regret_by_method: Mapping[str, Floats], ours: str, seed: int) -> dic
             line["difference_interval"] = [round(float(low), 5), round(float(high), 5)]
         lines[name] = line
     return lines
-
-
-def certainty(said: Floats, right: NDArray[np.bool_]) -> dict[str, Any]:
-    """How the P(within a tie of the best) said of the pick compares with how often it was so."""
-    bins = []
-    for low in np.arange(0.0, 1.0, 0.1):
-        inside = (said >= low) & (said < low + 0.1 + 1e-9 * (low > 0.85))
-        if inside.any():
-            bins.append(
-                {
-                    "from": round(float(low), 1),
-                    "n": int(inside.sum()),
-                    "said": round(float(said[inside].mean()), 3),
-                    "right": round(float(right[inside].mean()), 3),
-                }
-            )
-    gap = sum(line["n"] * abs(line["said"] - line["right"]) for line in bins) / max(len(said), 1)
-    sure = said >= 0.9
-    base = float(right.mean())
-    return {
-        "ece": round(float(gap), 4),
-        "brier": round(float(np.mean((said - right) ** 2)), 4),
-        "brier_base_rate": round(base * (1 - base), 4),
-        "mean_said": round(float(said.mean()), 3),
-        "mean_right": round(base, 3),
-        "n": len(said),
-        "bins": bins,
-        "said_90": {
-            "n": int(sure.sum()),
-            "right": round(float(right[sure].mean()), 3) if sure.any() else None,
-        },
-    }

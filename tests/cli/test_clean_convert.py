@@ -94,3 +94,20 @@ def test_inspect_all_and_held_files(data, tmp_path, capsys):
     assert 0 == code
     for name in ("test_leaks", "benchmark_leaks"):
         assert ([8], 42) == (checks[name]["lines"], checks[name]["n"])
+
+
+def test_looking_at_all_rows_says_first_what_it_takes(tmp_path, capsys, monkeypatch):
+    """--all tells rows, time and memory before it begins, and shows a bar on a terminal."""
+    path = tmp_path / "many.jsonl"
+    rows = ({"prompt": f"Where is item {n}, and {n * n}?", "answer": f"On shelf {n}."}
+            for n in range(1_300))  # fmt: skip
+    path.write_text("\n".join(map(json.dumps, rows)) + "\n")
+    code, out, err = ran(capsys, "inspect", str(path), "--all", "--lang", "en")
+    assert 0 == code
+    assert "1,3" in out
+    assert "Looking at all 1,3" in err
+    assert "GB of memory (estimated from 1,000 rows)" in err
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    shown = ran(capsys, "inspect", str(path), "--all", "--lang", "en")[2]
+    assert "many.jsonl" in shown.split("rows).")[1]

@@ -157,6 +157,7 @@ def test_a_secret_is_never_shown_whole(secret, tmp_path, capsys):
     rows = [{"prompt": f"Question {n}: what now?", "answer": "Wait and see."} for n in range(40)]
     rows[7]["answer"] = f"N/A {secret}"
     rows[8]["prompt"] = f"My data: {secret}"
+    rows[9]["id"] = rows[10]["id"] = secret
     rows += [{"prompt": f"Repeat this: {secret} and then stop, please, at once.",
               "answer": f"Repeat this: {secret} and then stop, please, at once."}] * 2  # fmt: skip
     path = tmp_path / "a.jsonl"

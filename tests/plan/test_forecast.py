@@ -8,6 +8,7 @@ from forkpoint.plan.budget import brute_force_tokens, budget_tokens, read_budget
 from forkpoint.plan.clock import BusyTime
 from forkpoint.plan.forecast import (
     STATIONS,
+    Asking,
     Course,
     answer_seconds,
     budget_within,
@@ -122,6 +123,17 @@ def test_every_station_is_foreseen() -> None:
 def test_what_costs_more_takes_longer(more: dict[str, object]) -> None:
     """Fewer workers, more rows, longer answers, folds, slower trials."""
     assert total(course(**more)) > total(course())
+
+
+def test_asking_in_more_ways_takes_longer_and_longer_prompts_longest() -> None:
+    """Every setup of an untrained arm is a pass over the validation rows."""
+    once = [Asking(name, f"{name}.prompt", 1.0) for name in ("base", "instruct", "chat")]
+    few = [*once, *(Asking("base", "base.few-shot", 3.0) for _ in range(3))]
+    long = [*once, *(Asking("base", "base.few-shot", 9.0) for _ in range(3))]
+    found = [forecast(course(asking=asked), 800_000)["untrained"] for asked in (once, few, long)]
+    assert sorted(found) == found
+    assert len(set(found)) == 3
+    assert forecast(course(), 800_000)["untrained"] == found[0]
 
 
 def test_folds_are_trainings_of_the_finalists() -> None:

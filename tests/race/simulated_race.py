@@ -58,6 +58,7 @@ class SimulatedExecutor:
         order: Callable[[list[Work]], list[Work]] = lambda works: works,
         best_rate_factor: float = 1.0,
         unscored: Callable[[str, str], bool] = lambda arm, row: False,
+        unanswered: Callable[[AnswerWork], dict[str, Any] | None] = lambda work: None,
     ) -> None:
         self.folder = folder
         self.agreement = agreed
@@ -66,6 +67,7 @@ class SimulatedExecutor:
         self.order = order
         self.best_rate_factor = best_rate_factor
         self.unscored = unscored  # whether a user's scorer has nothing to say on an arm's row
+        self.unanswered = unanswered
         self.ran: list[str] = []
 
     def run(
@@ -87,6 +89,8 @@ class SimulatedExecutor:
                     return {"failed": mishap, "tokens": 100}
                 return self._trial(work)
             case AnswerWork():
+                if mishap := self.unanswered(work):
+                    return {"failed": mishap}
                 return self._answers(work)
             case GeneralWork():
                 raise AssertionError("general ability is off here")
@@ -114,16 +118,19 @@ class SimulatedExecutor:
         test = work.split == "test"
         sides = self.agreement.sides(trial.fold) if trial else self.agreement
         ids = sides.test_ids if test else sides.rung_validation_ids
-        path = f"answers/{work.subject}.{work.split}-{trial.seed if trial else 0}.jsonl"
+        how = work.setup or (trial.seed if trial else 0)
+        path = f"answers/{work.subject}.{work.split}-{how}.jsonl"
         share = self.agreement.rungs[trial.rung - 1].share if trial else 0.0
         rate_used = trial.rate if trial else None
         seed = trial.seed if trial else 0
-        scored = self._scored(work.subject, rate_used, share, seed, ids, path)
+        name = f"{work.subject} {work.setup}" if work.setup else work.subject
+        scored = self._scored(name, rate_used, share, seed, ids, path)
         return {
             "kind": "answers_made",
             "arm": work.subject,
             "split": work.split,
             "trial": trial.model_dump() if trial else None,
+            "setup": work.setup,
             **scored,
         }
 

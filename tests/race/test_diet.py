@@ -11,7 +11,7 @@ from forkpoint.data.splits import leak_key
 from forkpoint.errors import BadInput
 from forkpoint.ledger import RungPlan
 from forkpoint.pocket import general_set_path, replay_rows_path
-from forkpoint.race.diet import fed_steps
+from forkpoint.race.diet import fed_steps, replay_weight
 from forkpoint.race.subsets import random_subset, read_subsets
 
 IDS = [f"{number:04x}" for number in range(120)]
@@ -117,3 +117,9 @@ def test_the_shipped_general_rows_ask_nothing_that_is_measured() -> None:
     assert 800 == len(rows)
     assert len(rows) == len({leak_key(row) for row in rows})
     assert set() == asked & {row.prompt[-1].content for row in rows}
+
+
+def test_a_general_row_weighs_no_more_than_a_task_row() -> None:
+    """Answers of 30 tokens beside labels of 3 count a tenth each; short ones are not made more."""
+    assert pytest.approx(0.1) == replay_weight([2, 3, 4], [20, 40])
+    assert 1.0 == replay_weight([30], [3]) == replay_weight([3], []) == replay_weight([], [3])

@@ -55,6 +55,10 @@ def test_the_verdict_carries_its_certainty(run: Path) -> None:
         assert result["validation"]["low"] <= result["validation"]["value"]
         assert result["validation"]["n"] > 0
     assert {change["ability"] for change in verdict["changes"]} >= {"knowledge", "refuse"}
+    for drift in verdict["drifts"]:
+        assert 0 < drift["drift"]["low"] < drift["drift"]["value"]
+        assert drift["drift"]["n"] > 0
+    assert any(drift["null_control"] for drift in verdict["drifts"])
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -85,7 +85,7 @@ def test_headings_tables_and_charts_can_be_heard(outline: Outline) -> None:
     assert len(outline.all("table")) == len(outline.all("caption"))
     assert all("scope" in attributes for attributes in outline.all("th"))
     charts = outline.all("svg")
-    assert 12 == len(charts)
+    assert 14 == len(charts)
     assert all(a.get("role") == "img" and a.get("aria-label") for a in charts)
 
 

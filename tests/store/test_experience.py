@@ -1,10 +1,16 @@
 """What earlier races teach: corrections of estimates, who won, noise between seeds."""
 
+from pathlib import Path
+
 import pytest
 from past_races import past_arm, past_race
 
-from forkpoint.store import experience, seed_sd, stage_differences, stage_tally
+from forkpoint.race.keeping import seed_noise_known
+from forkpoint.report.foreseen import own_seed_text
+from forkpoint.report.store_text import store_text
+from forkpoint.store import Shelf, experience, seed_sd, stage_differences, stage_tally
 from forkpoint.store.experience import MOST_FACTOR
+from forkpoint.verdict.contrast import KNOWN_SEED_SD
 
 HERE = past_race().machine
 
@@ -84,3 +90,37 @@ def test_seed_noise_is_pooled_over_repeats_of_the_same_metric() -> None:
     assert ((2 * 0.01**2 + 6 * 0.03**2) / 8) ** 0.5 == pytest.approx(found.sd)
     assert (8, 2) == (found.repeats, found.races)
     assert seed_sd(races, "exact_match") is None
+
+
+def test_own_repeats_weigh_beside_published_studies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """8 repeats at .03 beside the studies' 4 at .02; many repeats never weigh more than 12."""
+    monkeypatch.setenv("FORKPOINT_HOME", str(tmp_path))
+    assert (KNOWN_SEED_SD, None) == seed_noise_known("macro_f1")
+    with Shelf() as shelf:
+        shelf.keep(past_race(1, seed_sd=0.03, seed_repeats=8))
+    sd, own = seed_noise_known("macro_f1")
+    assert ((8 * 0.03**2 + 4 * KNOWN_SEED_SD**2) / 12) ** 0.5 == pytest.approx(sd)
+    assert own is not None
+    assert (8, 1, 12.0) == (own.repeats, own.races, own.freedom)
+    assert 8 / 12 == pytest.approx(own.weight)
+    told = own_seed_text(own, "macro_f1", "en")
+    assert "1 earlier races on macro_f1 here measured an SD of 0.03 (8 repeats)" in told
+    assert "67%" in told and "67%" in own_seed_text(own, "macro_f1", "zh")
+    with Shelf() as shelf:
+        shelf.keep(past_race(2, seed_sd=0.03, seed_repeats=100))
+    _, more = seed_noise_known("macro_f1")
+    assert more is not None and 12 / 16 == more.weight
+    monkeypatch.setenv("FORKPOINT_STORE", "off")
+    assert (KNOWN_SEED_SD, None) == seed_noise_known("macro_f1")
+
+
+def test_the_store_says_what_follows_from_it() -> None:
+    """Seed noise with its repeats, and whom races of several stages named, in both languages."""
+    races = tuple(past_race(number) for number in range(3))
+    told = store_text(races, "races.sqlite", "en", is_on=True)
+    assert "Noise between training seeds of macro_f1: SD 0.02 (12 repeats of 3 races)" in told
+    assert "(n = 3): Instruct was named on 3" in told
+    assert "Instruct 胜出 3 场" in store_text(races, "races.sqlite", "zh", is_on=True)
+    assert "SD 0.02" not in store_text(races, "races.sqlite", "en", is_on=False)

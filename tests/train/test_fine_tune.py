@@ -85,19 +85,25 @@ def test_same_seed_same_loss(tiny_checkpoint: Path, tmp_path: Path, name: str) -
         assert fine_tune(job.model_copy(update={"seed": 1})).losses[-1] != first.losses[-1]
 
 
+@pytest.mark.parametrize("weight", [1.0, 0.25])
 def test_reported_loss_is_the_mean_over_trained_tokens(
-    tiny_checkpoint: Path, tmp_path: Path
+    tiny_checkpoint: Path, tmp_path: Path, weight: float
 ) -> None:
-    """The first loss equals the cross entropy of the untouched model, row by row, unpacked."""
+    """The first loss is the untouched model's cross entropy, row by row, each with its weight."""
     job = toy_job(tiny_checkpoint, tmp_path, steps=(tuple(range(16)),), pack_tokens=64)
+    rows = tuple(
+        row.model_copy(update={"weight": weight if place % 3 else 1.0})
+        for place, row in enumerate(job.rows)
+    )
+    job = job.model_copy(update={"rows": rows})
     model = load_model(tiny_checkpoint)
-    total, count = 0.0, 0
+    total, count = 0.0, 0.0
     for row in job.rows:
         labels = torch.tensor([row.labels])
         with torch.no_grad():
             loss = model(input_ids=torch.tensor([row.input_ids]), labels=labels).loss
-        total += float(loss) * int((labels != -100).sum())
-        count += int((labels != -100).sum())
+        total += row.weight * float(loss) * int((labels != -100).sum())
+        count += row.weight * int((labels != -100).sum())
     assert fine_tune(job).losses[0] == pytest.approx(total / count, abs=1e-4)
 
 

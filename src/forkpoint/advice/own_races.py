@@ -56,7 +56,7 @@ def _sides(
     """The stages that a rule prefers among the candidates, and the rest of theirs."""
     if not code.startswith(ABOUT_STAGES):
         return set(), set()
-    stage = {one.name: one.stage for one in candidates}
+    stage: dict[str, str | None] = {one.name: one.stage for one in candidates}
     said: dict[str, set[str]] = {"for": set(), "against": set()}
     for one in findings:
         if one.rule == code and one.says in said and (here := stage.get(one.about)):

@@ -191,11 +191,11 @@ def _predict(target: str, reading: dict[str, Any], lang: str) -> None:
 def _progress(
     path: Path, lang: str, checks: int
 ) -> "Iterator[tuple[Callable[[int], None], Callable[[CheckName], None]]]":
-    """Bars on stderr for reading and for checking, for big files and a terminal only."""
+    """Bars on stderr for reading and for checking, on a terminal, where it takes a while."""
     import sys
 
     size = path.stat().st_size if path.is_file() else 0
-    if size < QUIET_BYTES or not sys.stderr.isatty():
+    if (size < QUIET_BYTES and not checks) or not sys.stderr.isatty():
         yield lambda _: None, lambda _: None
         return
     from rich.console import Console

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from forkpoint.data.bad_row import shown
+from forkpoint.data.checks import masked
 from forkpoint.data.container import Container
 from forkpoint.data.profile_record import Format
 from forkpoint.data.row import Row
@@ -50,7 +51,7 @@ class Ids:
             self.clashes += 1
             self.example = self.example or Notice(
                 code="duplicate-ids", level="warning", key="data.notice_ids",
-                values={"count": 0, "id": shown(name), "line": line, "other": row.line,
+                values={"count": 0, "id": masked(shown(name)), "line": line, "other": row.line,
                         "file": row.file},
             )  # fmt: skip
 

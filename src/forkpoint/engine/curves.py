@@ -36,11 +36,15 @@ class Grid:
 
 @dataclass(frozen=True)
 class Seen:
-    """What was observed: cells, their curve values, and the covariance of their errors."""
+    """What was observed: cells, their curve values, and the covariance of their errors.
+
+    `kin_A` are the arms' first log likelihood losses, NaN where there is none.
+    """
 
     cell_N: Ints
     value_N: Floats
     error_NN: Floats
+    kin_A: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -94,8 +98,13 @@ def integrated_walk(t_N: Floats, u_M: Floats) -> Floats:
     return low**3 / 3 + low**2 * np.abs(t_N[:, None] - u_M[None, :]) / 2
 
 
-def covariance(grid: Grid, scales: CurveScales, level_A: Floats) -> Floats:
-    """Prior covariance of all cells under one setting; `level_A` are the arms' first values."""
+def covariance(
+    grid: Grid, scales: CurveScales, level_A: Floats, kin_A: Floats | None = None
+) -> Floats:
+    """Prior covariance of all cells under one setting.
+
+    `level_A` are the arms' first values, `kin_A` what else says which arms are alike.
+    """
     t_T, place_C = np.unique(grid.t_C, return_inverse=True)
     rise_TT, walk_TT = t_T[:, None] * t_T[None, :], integrated_walk(t_T, t_T)
     cells = np.ix_(place_C, place_C)
@@ -103,11 +112,21 @@ def covariance(grid: Grid, scales: CurveScales, level_A: Floats) -> Floats:
     alike_TT = scales.alike_slope**2 * rise_TT + scales.alike_walk**2 * walk_TT
     own_TT = scales.own_slope**2 * rise_TT + scales.own_walk**2 * walk_TT
     own_TT = own_TT + scales.own_level**2 + scales.wiggle**2 * np.eye(len(t_T))
-    level_C = level_A[grid.arm_C]
-    apart_CC = (level_C[:, None] - level_C[None, :]) / scales.alike_reach
     same_CC = grid.arm_C[:, None] == grid.arm_C[None, :]
     total: Floats = COMMON_LEVEL_SD**2 + common_TT[cells] + same_CC * own_TT[cells]
-    return total + np.exp(-(apart_CC**2) / 2) * alike_TT[cells]
+    of_arms = np.ix_(grid.arm_C, grid.arm_C)
+    alike: Floats = _alike(scales, level_A, kin_A)[of_arms] * alike_TT[cells]
+    return total + alike
+
+
+def _alike(scales: CurveScales, level_A: Floats, kin_A: Floats | None) -> Floats:
+    """How much each two arms share of the alike part: 1 for an arm with itself."""
+    by_kin = kin_A is not None and scales.kin_reach > 0
+    place_A = kin_A if kin_A is not None and by_kin else level_A
+    apart_AA = (place_A[:, None] - place_A) / (scales.kin_reach if by_kin else scales.alike_reach)
+    share_AA: Floats = np.nan_to_num(np.exp(-(apart_AA**2) / 2))  # no likelihood: like nobody
+    np.fill_diagonal(share_AA, 1.0)
+    return share_AA
 
 
 class CurveModel:
@@ -118,16 +137,18 @@ class CurveModel:
         self.prior = prior
         t_C = grid.t_C
         self.mean_HC = np.stack([s.mean_slope * t_C + s.bend * t_C**2 / 2 for s in prior.scales])
-        self._level_A: Floats | None = None
+        self._key: Floats | None = None
         self._cov_HCC: Floats = np.empty(0)
 
     def belief(self, seen: Seen) -> Belief:
         """The posterior given the seen cells, of which there must be at least one."""
         centre, level_A = _starts(self.grid, seen)
-        if self._level_A is None or not np.array_equal(level_A, self._level_A):
-            self._level_A = level_A
+        told = seen.kin_A if seen.kin_A is not None else level_A[:0]
+        key = np.concatenate([level_A, told])
+        if self._key is None or not np.array_equal(key, self._key, equal_nan=True):
+            self._key = key
             self._cov_HCC = np.stack(
-                [covariance(self.grid, scales, level_A) for scales in self.prior.scales]
+                [covariance(self.grid, one, level_A, seen.kin_A) for one in self.prior.scales]
             )
         mean_HC = self.mean_HC + centre
         log_evidence, means, halves = [], [], []

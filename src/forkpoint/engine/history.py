@@ -12,6 +12,7 @@ from forkpoint.engine.scale import Scale
 from forkpoint.engine.settings import Settings
 
 Cell = tuple[int, int]  # arm index, rung index
+SEED_END = 0.1  # of a 0..1 loss: nearer to an end, noise between seeds is that at this place
 EIGENVALUE_FLOOR = 0.0  # curve units squared; error covariances told pairwise may not fit together
 
 
@@ -47,9 +48,16 @@ class History:
 
 
 def evidence(
-    history: History, cells: dict[Cell, Score], scale: Scale, settings: Settings, rungs: int
+    history: History,
+    cells: dict[Cell, Score],
+    scale: Scale,
+    settings: Settings,
+    shape: tuple[int, int],
 ) -> Seen:
-    """Scores as curve values, with the covariance of their errors over rows and seeds."""
+    """Scores as curve values, with the covariance of their errors over rows and seeds.
+
+    `shape` is the number of arms and of rungs.
+    """
     losses = [scale.loss(score.value) for score in cells.values()]
     value_N = np.array([scale.forward(loss) for loss in losses])
     triples = list(zip(losses, cells.values(), strict=True))
@@ -59,8 +67,8 @@ def evidence(
     np.fill_diagonal(error_NN, row_N**2)
     _set_told(error_NN, history, cells, row_N)
     error_NN[np.diag_indices_from(error_NN)] += seed_N**2
-    cell_N = np.array([arm * rungs + rung for arm, rung in cells], dtype=np.intp)
-    return Seen(cell_N, value_N, error_NN)
+    cell_N = np.array([arm * shape[1] + rung for arm, rung in cells], dtype=np.intp)
+    return Seen(cell_N, value_N, error_NN, _kin(history, shape[0]))
 
 
 def with_believed(seen: Seen, cells: Sequence[int], mean_C: NDArray[np.float64]) -> Seen:
@@ -75,11 +83,29 @@ def with_believed(seen: Seen, cells: Sequence[int], mean_C: NDArray[np.float64])
         np.concatenate([seen.cell_N, extra]),
         np.concatenate([seen.value_N, mean_C[extra]]),
         error_NN,
+        seen.kin_A,
     )
 
 
 def _seed_error(scale: Scale, loss: float, seed_sd: float, n: int) -> float:
-    return scale.error(loss, seed_sd, n) if seed_sd > 0 else 0.0
+    """Noise between seeds in curve units; near 0 and 1 it shrinks as the score's room does."""
+    if seed_sd <= 0:
+        return 0.0
+    if scale.name == "bounded":
+        loss = min(max(loss, SEED_END), 1 - SEED_END)
+    return scale.error(loss, seed_sd, n)
+
+
+def _kin(history: History, arms: int) -> NDArray[np.float64] | None:
+    """Log likelihood loss of every arm at the lowest rung that has one, NaN without; None where
+    fewer than two arms have it."""
+    cells = history.of_channel("likelihood")
+    lowest = min((rung for _, rung in cells), default=0)
+    kin_A = np.full(arms, np.nan)
+    for (arm, rung), score in cells.items():
+        if rung == lowest and score.better == "lower" and score.value > 0:
+            kin_A[arm] = np.log(score.value)
+    return kin_A if np.isfinite(kin_A).sum() > 1 else None
 
 
 def _set_told(

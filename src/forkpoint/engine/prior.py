@@ -17,7 +17,8 @@ class CurveScales(Record):
     that per doubling. `common_*` is shared by all arms of a race, `alike_*` by arms whose first
     scores lie within about `alike_reach`, `own_*` is each arm's own: `*_slope` is the SD of a
     slope at the first rung, `*_walk` how fast it wanders (per square root of a doubling),
-    `wiggle` the roughness of single cells.
+    `wiggle` the roughness of single cells. With a `kin_reach` above 0, arms are alike by the
+    gap of the logs of their first likelihood losses, where these were told, not of their scores.
     """
 
     mean_slope: float
@@ -31,6 +32,7 @@ class CurveScales(Record):
     alike_slope: float
     alike_walk: float
     wiggle: float
+    kin_reach: float = 0.0
 
 
 class Prior(Record):

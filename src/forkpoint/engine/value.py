@@ -12,7 +12,8 @@ from forkpoint.engine.scale import Scale
 
 Floats = NDArray[np.float64]
 DRAWS = 2000  # sampled futures; P(best) of 0.5 is then exact to 0.011
-DOUBT = 1.5  # times the model's SDs: right on tables left out of its fit [studies/selection.md]
+DOUBT = 1.75  # times the model's SDs: the best log score on either of two tables, so that each
+# is judged by the other's [studies/selection.md]
 JITTER = 1e-10  # curve units squared; keeps exact look-aheads solvable
 
 
@@ -59,11 +60,18 @@ def draws(belief: Belief, seed: int) -> tuple[Floats, Floats]:
     return centre_SA, away_SA
 
 
-def odds(belief: Belief, scale: Scale, open_A: NDArray[np.bool_], margin: float, seed: int) -> Odds:
+def odds(
+    belief: Belief,
+    scale: Scale,
+    open_A: NDArray[np.bool_],
+    margin: float,
+    seed: int,
+    doubt: float = DOUBT,
+) -> Odds:
     """The odds among the open arms (failed ones have none)."""
     centre_SA, away_SA = draws(belief, seed)
     sharp_SA = scale.backward(centre_SA + away_SA)
-    loss_SA = scale.backward(centre_SA + DOUBT * away_SA)
+    loss_SA = scale.backward(centre_SA + doubt * away_SA)
     competing_SA = np.where(open_A, loss_SA, np.inf)
     best_S = competing_SA.min(axis=1)
     return Odds(

@@ -36,7 +36,8 @@ def know(course: Course, history: History) -> Known | None:
     cells = history.of_channel(channel)
     wanted = course.settings.scale if channel == "primary" else "auto"
     scale = scale_of(list(cells.values()), wanted)
-    seen = evidence(history, cells, scale, course.settings, len(course.rungs))
+    shape = len(course.arms), len(course.rungs)
+    seen = evidence(history, cells, scale, course.settings, shape)
     belief = course.model(scale).belief(seen)
     chances = odds(belief, scale, open_A, course.settings.margin, course.seed)
     pick = int(np.argmin(np.where(open_A, chances.loss_A, np.inf)))

@@ -86,6 +86,7 @@ class DocumentsPlan(Record):
     folder: str
     files: int
     passages: int
+    passage_characters: float  # mean
     left_out: dict[str, str]  # file -> catalogue key of the reason
 
 

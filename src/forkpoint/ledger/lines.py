@@ -232,7 +232,7 @@ class RetainMeasured(Line):
     moment: Literal["before", "after"]
     trial: Trial | None
     scores: dict[str, Measured]  # task -> score
-    failed: dict[str, str]  # task -> what the harness said
+    unrun: dict[str, str]  # task -> what the harness said
     seconds: float
     outcomes: str  # file of per-question outcomes, relative to the run folder
     outcomes_sha256: str

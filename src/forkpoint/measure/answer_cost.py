@@ -7,9 +7,8 @@ from typing import Any
 from forkpoint.ledger import AnswerCost, Measured
 from forkpoint.measure.interval import mean, ratio
 from forkpoint.models.generation import Answer, generate
+from forkpoint.plan.forecast import ALONE_ROWS, ALONE_SECONDS
 
-ALONE_ROWS = 8  # answered one by one, to time an answer that nobody shares a batch with
-ALONE_SECONDS = 20.0  # after which no further one is begun
 FEWEST_ALONE = 2  # for an interval
 
 
@@ -51,4 +50,6 @@ def time_alone(
         at = time.monotonic()
         generate(model, tokenizer, [prompt], stop_ids, max_new_tokens)
         seconds.append(time.monotonic() - at)
-    return mean(seconds, "s", "lower")
+    found = mean(seconds, "s", "lower")
+    low = None if found.low is None else max(0.0, found.low)  # no time is below none
+    return found.model_copy(update={"low": low})

@@ -120,17 +120,17 @@ def _with_preferences(
 
     A sum of bits would prefer the shorter answer. What ends the turn counts as one byte more.
     """
-    pairs = [
-        (place, row.worse, better)
-        for place, (row, better) in enumerate(zip(rows, bits, strict=True))
-        if row.worse is not None and better is not None
-    ]
-    worse_bits = row_bits(model, [rendered for _, rendered, _ in pairs])
+    asked = [place for place, row in enumerate(rows) if row.worse is not None]
+    worse_bits = row_bits(model, [row.worse for row in rows if row.worse is not None])
+    unknown = [place for place in asked if bits[place] is None]
+    weighed = row_bits(model, [rows[place].rendered for place in unknown])
+    better_bits = dict(zip(unknown, weighed, strict=True))
     found = list(scored)
-    for (place, _, better), worse in zip(pairs, worse_bits, strict=True):
-        row = rows[place]
-        better_bytes = len(row.row.answer.encode()) + 1
-        worse_bytes = len((row.row.rejected or "").encode()) + 1
+    for place, worse in zip(asked, worse_bits, strict=True):
+        row = rows[place].row
+        better = bits[place] or better_bits[place]
+        better_bytes = len(row.answer.encode()) + 1
+        worse_bytes = len((row.rejected or "").encode()) + 1
         preferred = sum(better) / better_bytes < sum(worse) / worse_bytes
         found[place] = found[place].model_copy(update={"preferred": preferred})
     return found

@@ -115,7 +115,7 @@ def _load(task: str) -> Any:
     name = task_name(task)
     if name not in manager.all_tasks:
         raise ValueError(f"no task named {name!r}")
-    return manager.load_task_or_group([name])
+    return manager.load([name])
 
 
 def _outcomes(wrapped: Any, task: str, chat: bool, limit: int) -> list[TaskOutcome]:

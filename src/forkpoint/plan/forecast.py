@@ -15,8 +15,12 @@ RACING_LEFT = 0.5  # trials' worth of tokens left over at the end of the racing,
 REPEATED = 0.55  # share of the reserve that further seeds take: none where a leader is clear
 LEADERS = 2  # arms brought to full length and repeated with further seeds
 FINALISTS = 3  # arms whose test answers are taken, usually
+ALONE_ROWS = 8  # answered one by one, to time an answer that nobody shares a batch with
+ALONE_SECONDS = 20.0  # after which no further one is begun
 GENERAL_SPANS = 200  # choices of the questions about general ability that are scored
 GENERAL_ASKED = 250  # questions that are answered
+DRIFT_ASKED = 30  # general prompts that the start answers, before both are compared on them
+TASK_SPANS = 800  # choices of a retained task that are scored: 200 questions of four
 GENERAL_TOKENS = 24  # after which most of a batch of untuned answers has ended [the same study]
 
 
@@ -46,7 +50,7 @@ class Course(NamedTuple):
 def answer_seconds(speed: Speed, rows: int, tokens: int, longer: float = 1.0) -> float:
     """A child that loads weights, scores the rows' likelihood and answers them.
 
-    `longer`: its prompts over the rows' own.
+    `longer`: its prompts over the rows' own; the likelihood of longer ones is not scored.
     """
     batches = ceil(rows / speed.answer_batch)
     reading = longer * speed.answer_prompt_seconds
@@ -54,10 +58,18 @@ def answer_seconds(speed: Speed, rows: int, tokens: int, longer: float = 1.0) ->
     return (
         speed.start_seconds
         + speed.load_seconds
-        + rows * speed.score_row_seconds
+        + (rows * speed.score_row_seconds if longer <= 1.0 else 0.0)
         + speed.answer_warmup_seconds
         + answering
     )
+
+
+def alone_seconds(speed: Speed, tokens: int) -> float:
+    """Timing a few answers asked by themselves; 0 where the speed probe did not look."""
+    if speed.alone_prompt_seconds is None or speed.alone_step_seconds is None:
+        return 0.0
+    each = speed.alone_prompt_seconds + tokens * speed.alone_step_seconds
+    return min(ALONE_ROWS * each, ALONE_SECONDS + each)
 
 
 def answers_per_second(speed: Speed) -> float:
@@ -79,6 +91,12 @@ def general_seconds(speed: Speed, tokens: int) -> float:
     """A child that answers the questions about general ability with so many tokens each."""
     answered = answer_seconds(speed, GENERAL_ASKED, tokens)
     return answered + (GENERAL_SPANS - GENERAL_ASKED) * speed.score_row_seconds
+
+
+def drift_seconds(speed: Speed) -> float:
+    """A child that has the start answer general prompts, and scores them with the tuned one."""
+    answered = answer_seconds(speed, DRIFT_ASKED, GENERAL_TOKENS)
+    return answered + speed.load_seconds + DRIFT_ASKED * speed.score_row_seconds
 
 
 def reserve_tokens(
@@ -178,20 +196,39 @@ def _test_pieces(course: Course, final_trials: float) -> list[float]:
         for one in asked
     ]
     mean = sum(untuned) / len(untuned)
+    alone = sum(alone_seconds(s, s.answer_tokens) for s in speeds) / len(speeds)
+    mean += sum(alone_seconds(s, course.limits[name]) for name, s in course.speeds.items()) / len(
+        speeds
+    )
     kinds = len({one.arm.removeprefix(one.checkpoint) for one in asked})
     checkpoints = min(finalists, len(speeds)) + max(0, kinds - 1 if course.asking else 0)
-    return [tuned] * (finalists + round(final_trials)) + [mean] * checkpoints
+    return [
+        *[tuned + alone] * finalists,
+        *[tuned] * round(final_trials),
+        *[mean] * checkpoints,
+    ]
 
 
 def _general_pieces(course: Course) -> list[float]:
     """Before for each finalist's checkpoint, after for each finalist, the null control."""
-    if not course.settings.general_set:
-        return []
     speeds = list(course.speeds.values())
+    settings, finalists = course.settings, min(FINALISTS, len(course.arms))
+    count = finalists + min(finalists, len(speeds))
+    kept: list[float] = []
+    if settings.drift:
+        asked = sum(drift_seconds(speed) for speed in speeds) / len(speeds)
+        kept += [asked] * (finalists + 1)
+    if settings.retain:
+        spans = TASK_SPANS * len(settings.retain)
+        run = sum(
+            one.start_seconds + one.load_seconds + spans * one.score_row_seconds for one in speeds
+        )
+        kept += [run / len(speeds)] * count
+    if not settings.general_set:
+        return kept
     before = sum(general_seconds(speed, GENERAL_TOKENS) for speed in speeds) / len(speeds)
     after = sum(general_seconds(speed, speed.answer_tokens) for speed in speeds) / len(speeds)
-    finalists = min(FINALISTS, len(course.arms))
-    return [after] * finalists + [before] * (min(finalists, len(speeds)) + 1)
+    return [*[after] * finalists, *[before] * (count - finalists + 1), *kept]
 
 
 def _side_by_side(pieces: Sequence[float], at_once: int) -> float:

@@ -46,7 +46,7 @@ def run_answers(folder: Path, work: AnswerWork) -> dict[str, Any]:
         model, rows.tokenizer, to_score, settings.metric, rows.limits, batch, likelihood=weighed
     )
     cost = scores.cost
-    if cost and work.split == "test":
+    if cost and _is_timed_alone(work, settings.seed):
         prompts = [row.rendered.prompt_ids for row in to_score]
         limits = rows.limits
         alone = time_alone(model, rows.tokenizer, prompts, limits.stop_ids, limits.max_new_tokens)
@@ -73,6 +73,11 @@ def run_answers(folder: Path, work: AnswerWork) -> dict[str, Any]:
         shortened=sum(one.pieces < one.wanted for one in asked),
         shown=asking.show(asked) if asking and work.split == "test" else None,
     ).model_dump(exclude={"seq", "time", "schema_"})
+
+
+def _is_timed_alone(work: AnswerWork, seed: int) -> bool:
+    """On test, once for each arm: further seeds and folds answer as fast as the first."""
+    return work.split == "test" and (work.trial is None or work.trial.seed == seed)
 
 
 def _asking(folder: Path, agreement: Agreement, work: AnswerWork) -> AskedRows | None:

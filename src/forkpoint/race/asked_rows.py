@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from forkpoint.data.row import Row
+from forkpoint.data.row import Row, Turn
 from forkpoint.ledger import Agreement, Setup, UntrainedArm, write_whole
 from forkpoint.measure.arm import ScoringRow
 from forkpoint.models.generation import ANSWER_BATCH
@@ -75,8 +75,15 @@ class AskedRows:
             turns = self.kind.conversation(row, chosen[:count])
             rendered = self.renderer.turns(turns, row.tools)  # not where the template refuses it
             if isinstance(rendered, Rendered) and (not count or len(rendered.prompt_ids) <= room):
-                return Asked(ScoringRow(row, rendered), count, len(chosen))
-        return Asked(ScoringRow(row, bare), 0, len(chosen))
+                return Asked(self._scoring(row, rendered, turns), count, len(chosen))
+        return Asked(self._scoring(row, bare, row.turns), 0, len(chosen))
+
+    def _scoring(self, row: Row, rendered: Rendered, turns: Sequence[Turn]) -> ScoringRow:
+        """The row beside its rejected answer after the same prompt, where it is a pair."""
+        worse = None
+        if row.rejected is not None:
+            worse = self.renderer.turns((*turns[:-1], Turn("assistant", row.rejected)), row.tools)
+        return ScoringRow(row, rendered, worse if isinstance(worse, Rendered) else None)
 
     def batch_size(self, asked: Sequence[Asked]) -> int:
         """Prompts answered together."""

@@ -17,7 +17,7 @@ def next_asking(state: RaceState) -> Step | None:
     if not arms:
         return state.run_open(
             AnswerWork(subject=f"{name}.untrained", checkpoint=name, split="validation")
-            for name in state.agreement.checkpoints
+            for name in dict.fromkeys(arm.checkpoint for arm in state.agreement.arms)
         )
     works = [
         AnswerWork(

@@ -89,6 +89,18 @@ def _cut(ids: list[str], size: int) -> Steps:
     return [ids[at : at + size] for at in range(0, len(ids), size)]
 
 
+def replay_weight(task_tokens: Sequence[int], general_tokens: Sequence[int]) -> float:
+    """What a token of a general row counts in the loss beside one of a task row, at most 1.
+
+    A general row weighs as a task row does, however long its answer: by tokens alone a label of
+    three would be a tenth of each step's loss [docs/LOG.md, 'Replay'].
+    """
+    if not task_tokens or not general_tokens or not sum(general_tokens):
+        return 1.0
+    task, general = (sum(n) / len(n) for n in (task_tokens, general_tokens))
+    return min(1.0, task / general)
+
+
 def fed_steps(
     ids: Sequence[str],
     replay_ids: Sequence[str],

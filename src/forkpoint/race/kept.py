@@ -89,7 +89,7 @@ def failed_tasks(state: RaceState) -> dict[str, str]:
     """Task -> why the harness could not run it, of the first model that it failed on."""
     failed: dict[str, str] = {}
     for line in state.retained.values():
-        failed = {**line.failed, **failed}
+        failed = {**line.unrun, **failed}
     return failed
 
 
@@ -175,11 +175,14 @@ def floor_reasons(
     """What the floor did to the verdict: `arm` is named, `without` would be without it."""
     if found is None or not found.standings:
         return []
-    values: dict[str, str | int | float] = {"checkpoint": found.checkpoint, "slack": found.slack}
+    slack = f"{found.slack:g}"
+    values: dict[str, str | int | float] = {"checkpoint": found.checkpoint, "slack": slack}
     below = below_floor(found)
     if len(below) == len(found.standings):
         return [("verdict.ability_floor_none", values)]
     if without in below:
         return [("verdict.ability_floor_moved", {**values, "other": str(without)})]
+    if arm is None:
+        return []
     says = next((one.says for one in found.standings if one.arm == arm), "unclear")
-    return [(f"verdict.ability_floor_{says}", {**values, "arm": str(arm)})]
+    return [(f"verdict.ability_floor_{says}", {**values, "arm": arm})]

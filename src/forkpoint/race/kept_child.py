@@ -50,7 +50,7 @@ def run_retain(folder: Path, work: RetainWork) -> dict[str, Any]:
         moment=work.moment,
         trial=work.trial,
         scores=found.scores,
-        failed=found.failed,
+        unrun=found.failed,
         seconds=0.0,
         outcomes=str(path.relative_to(folder)),
         outcomes_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),

@@ -57,7 +57,7 @@ class Cluster:
             ray.init(**how)
         except ray.exceptions.AuthenticationError:
             raise BadInput("cluster.no_token", address=address or "-") from None
-        except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        except Exception as error:  # noqa: BLE001 - Ray says so by bare Exceptions too
             raise _not_joined(address, error) from None
 
     def close(self) -> None:
@@ -161,4 +161,6 @@ def _knock(address: str) -> None:
 def _not_joined(address: str | None, error: Exception) -> BadInput:
     if "Version mismatch" in str(error):
         return BadInput("cluster.ray_versions", address=address or "-", error=first_line(error))
+    if address is None:
+        return BadInput("cluster.not_started", error=first_line(error))
     return BadInput("cluster.not_joined", address=address or "-", error=first_line(error))

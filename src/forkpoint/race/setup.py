@@ -57,6 +57,7 @@ from forkpoint.race.surveys import speeds, survey, survey_works
 from forkpoint.race.untrained_arms import (
     asking_pieces,
     check_approaches,
+    check_setups,
     documents_of,
     plan_untrained,
 )
@@ -117,6 +118,8 @@ def prepare(
     folder.mkdir(parents=True, exist_ok=True)
     settings = race_settings(request, data_profile, splits, checkpoints, machine)
     settings = settings.model_copy(update={"folds": len(folds)})
+    documents = documents_of(request, folder)
+    check_setups(request, settings, len(splits.train), documents)
     slower, larger = corrections(machine, settings)
     needs = meet_needs(request, checkpoints, splits, settings.context_tokens)
     fitting = check_fit(checkpoints, needs.approaches, data_profile, settings, machine, larger)
@@ -127,7 +130,6 @@ def prepare(
     settings = ground.shared(settings, plans, fitting.workers)
     settings = settings.model_copy(update={"floor": floor, "floor_slack": slack})
     checkpoints = {name: checkpoints[name] for name in fitting.approaches}
-    documents = documents_of(request, folder)
     ground.check(folder, [str(found.path) for found in checkpoints.values()])
     executor = ground.executor(folder, settings, plans)
     check_tasks(request.retain, executor, observer)
@@ -318,7 +320,7 @@ def _untrained(prepared: Prepared, train: Sequence[str]) -> tuple[UntrainedArm, 
         prepared.surveys,
         prepared.profile,
         prepared.settings,
-        (len(train), prepared.documents.passages if prepared.documents else 0),
+        (len(train), prepared.documents),
     )
 
 

@@ -10,12 +10,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from forkpoint.ledger import (
+    AnswersFailed,
     AnyLine,
     ArmDropped,
     Finalists,
     RacingEnded,
     RateChosen,
     Resumed,
+    SetupChosen,
     TestOpened,
     TrialFailed,
     TrialScored,
@@ -130,6 +132,15 @@ class Terminal:
                     count=len(line.tried),
                     rendering=line.rendering,
                 )
+            case SetupChosen() if len(line.tried) > 1:
+                count = len(line.tried)
+                return say(
+                    "race.line_setup", self.lang, arm=line.arm, setup=line.setup, count=count
+                )
+            case AnswersFailed():
+                reason = say(line.key, self.lang, **line.values).rstrip(".。")
+                values = {"arm": line.arm, "setup": line.setup, "reason": reason}
+                return say("race.line_unanswered", self.lang, **values)
             case TrialScored() if line.trial.rung > 1 and line.primary.value is not None:
                 low, high = line.primary.low, line.primary.high
                 band = f"{low:.3f} - {high:.3f}" if low is not None and high is not None else "?"

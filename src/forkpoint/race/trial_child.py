@@ -2,15 +2,16 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from forkpoint.ledger import Agreement, TrialScored
 from forkpoint.measure.arm import score_arm
 from forkpoint.measure.scores import ArmScores
+from forkpoint.models.rendering import IGNORED, Rendered
 from forkpoint.race.arm_rows import ArmRows, trial_folder, write_answers
-from forkpoint.race.diet import arm_stages
+from forkpoint.race.diet import arm_stages, replay_weight
 from forkpoint.race.driver import read_agreement
 from forkpoint.race.weights import WEIGHTS
 from forkpoint.race.work import TrialWork
@@ -68,7 +69,9 @@ def _job(rows: ArmRows, work: TrialWork, target: Path) -> TrainJob:
     plan = arm_stages(agreement, trial)
     place = _places((*plan.texts, *plan.rows))
     pair = _places(plan.pairs)
-    rendered = [rows.to_train(key) for key in place]
+    texts = _places(plan.texts)
+    rendered = {key: rows.to_train(key) for key in place}
+    general = agreement.replay_ids.get(arm.checkpoint, ()) if arm.replay else ()
     twin = agreement.twins.get(arm.checkpoint)
     pack = GPU_PACK_TOKENS if settings.device != "cpu" else PACK_TOKENS
     return TrainJob(
@@ -79,7 +82,13 @@ def _job(rows: ArmRows, work: TrialWork, target: Path) -> TrainJob:
             alpha=settings.lora_alpha,
             gradient_checkpointing=work.shrink > 0,
         ),
-        rows=tuple(TrainRow(input_ids=row.input_ids, labels=row.labels) for row in rendered),
+        rows=(
+            *rows_to_train({key: rendered[key] for key in texts}, ()),
+            *rows_to_train(
+                {key: row for key, row in rendered.items() if key not in texts},
+                frozenset(general),
+            ),
+        ),
         text_steps=tuple(tuple(place[row] for row in step) for step in plan.texts),
         steps=tuple(tuple(place[row] for row in step) for step in plan.rows),
         pairs=tuple(rows.pair(key) for key in pair),
@@ -104,6 +113,23 @@ def _places(steps: Iterable[Iterable[str]]) -> dict[str, int]:
     for key in (key for step in steps for key in step):
         place.setdefault(key, len(place))
     return place
+
+
+def rows_to_train(
+    rendered: Mapping[str, Rendered], general: Collection[str]
+) -> tuple[TrainRow, ...]:
+    """Rows as tokens, the general ones among them with the weight that replay has."""
+    tokens = {key: sum(label != IGNORED for label in row.labels[1:])
+              for key, row in rendered.items()}  # fmt: skip
+    weight = replay_weight(
+        [count for key, count in tokens.items() if key not in general],
+        [count for key, count in tokens.items() if key in general],
+    )
+    return tuple(
+        TrainRow(input_ids=row.input_ids, labels=row.labels,
+                 weight=weight if key in general else 1.0)
+        for key, row in rendered.items()
+    )  # fmt: skip
 
 
 def _noter(report: Report) -> Callable[[TrainProgress], None]:

@@ -12,7 +12,7 @@ from forkpoint.plan.forecast import Asking
 from forkpoint.race.request import RaceRequest
 from forkpoint.train.approach import approach
 from forkpoint.untrained import PROMPT, kind, kinds
-from forkpoint.untrained.documents import PASSAGE_CHARACTERS, read_documents, write_documents
+from forkpoint.untrained.documents import read_documents, write_documents
 from forkpoint.untrained.sources import Usual, Wish
 
 
@@ -35,6 +35,8 @@ def check_approaches(request: RaceRequest) -> None:
         except BadInput as unknown:
             known = ", ".join([*kinds(), str(unknown.values["known"])])
             raise BadInput("train.unknown_approach", name=name, known=known) from None
+    if request.shots and "few-shot" not in request.approaches:
+        raise BadInput("untrained.shots_unused", shots=request.shots[0])
     if not trained(request):
         raise BadInput("untrained.only_untrained", approaches=", ".join(request.approaches))
 
@@ -51,7 +53,28 @@ def documents_of(request: RaceRequest, folder: Path) -> DocumentsPlan | None:
         folder=found.folder,
         files=found.files,
         passages=len(found.passages),
+        passage_characters=sum(len(one.text) for one in found.passages) / len(found.passages),
         left_out=found.left_out,
+    )
+
+
+def check_setups(
+    request: RaceRequest, settings: Settings, rows: int, documents: DocumentsPlan | None
+) -> None:
+    """Refuse what cannot be asked before any checkpoint is loaded; raises BadInput."""
+    names = asked(request)
+    if settings.metric == "bits_per_byte" and len(names) > 1:
+        raise BadInput("untrained.raw_text", approaches=", ".join(names[1:]))
+    for name in names:
+        kind(name).setups(_wish(request, rows, documents))
+
+
+def _wish(request: RaceRequest, rows: int, documents: DocumentsPlan | None) -> Wish:
+    return Wish(
+        rows=rows,
+        passages=documents.passages if documents else 0,
+        passage_characters=documents.passage_characters if documents else 0.0,
+        shots=request.shots,
     )
 
 
@@ -61,17 +84,14 @@ def plan_untrained(
     surveys: Mapping[str, dict[str, Any]],
     profile: DataProfile,
     settings: Settings,
-    held: tuple[int, int],
+    held: tuple[int, DocumentsPlan | None],
 ) -> tuple[UntrainedArm, ...]:
-    """Every checkpoint with every way to ask it; `held`: training rows, passages."""
-    names = asked(request)
-    if settings.metric == "bits_per_byte" and len(names) > 1:
-        raise BadInput("untrained.raw_text", approaches=", ".join(names[1:]))
-    wish = Wish(rows=held[0], passages=held[1], shots=request.shots)
+    """Every checkpoint with every way to ask it; `held`: training rows, documents."""
+    wish = _wish(request, *held)
     arms = []
     for name, found in checkpoints.items():
         survey = surveys[name]
-        for way in names:
+        for way in asked(request):
             setups, left_out = _setups(way, wish, survey, profile, settings)
             arms.append(
                 UntrainedArm(
@@ -94,7 +114,7 @@ def _setups(
     kept: list[Setup] = []
     left_out: dict[str, str] = {}
     for rendering, lengths in renderings.items():
-        usual = _usual(lengths, survey["prompt_tokens"][rendering], profile)
+        usual = _usual(lengths, survey["prompt_tokens"][rendering], profile, wish)
         room = settings.context_tokens - survey["answer_tokens"]
         for setup in kind(way).setups(wish):
             several = f"{rendering}-" if len(renderings) > 1 else ""
@@ -109,14 +129,16 @@ def _setups(
     return tuple(sorted(kept, key=lambda setup: setup.prompt_tokens or 0.0)), left_out
 
 
-def _usual(lengths: Mapping[str, int], prompt_tokens: float, profile: DataProfile) -> Usual:
+def _usual(
+    lengths: Mapping[str, int], prompt_tokens: float, profile: DataProfile, wish: Wish
+) -> Usual:
     """Mean lengths of the rows as one checkpoint reads them."""
     row_tokens = sum(lengths.values()) / max(1, len(lengths))
     characters = profile.prompt_characters.mean + profile.answer_characters.mean
     return Usual(
         prompt_tokens=prompt_tokens,
         row_tokens=row_tokens,
-        passage_tokens=PASSAGE_CHARACTERS * row_tokens / max(1.0, characters),
+        passage_tokens=wish.passage_characters * row_tokens / max(1.0, characters),
     )
 
 

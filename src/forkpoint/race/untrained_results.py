@@ -57,7 +57,7 @@ def untrained_results(state: RaceState) -> tuple[UntrainedResult, ...]:
 
 def _test_line(state: RaceState, arm: str) -> AnswersMade | None:
     lines = [line for line in state.answers.values() if line.split == "test" and line.arm == arm]
-    return lines[0] if lines else None
+    return min(lines, key=lambda line: line.trial.seed if line.trial else -1, default=None)
 
 
 def cost_results(state: RaceState) -> tuple[CostResult, ...]:

@@ -40,7 +40,7 @@ def settings_of(agreed: Agreement) -> tuple[SettingView, ...]:
             ]
             continue
         if isinstance(value, tuple | list):
-            value = ", ".join(f"{item:.3g}" for item in value)
+            value = ", ".join(item if isinstance(item, str) else f"{item:.3g}" for item in value)
         found.append(SettingView(name=name, value=value, reason=reason))
     return tuple(found)
 

@@ -19,6 +19,7 @@ class TrainRow(Record):
 
     input_ids: tuple[int, ...]
     labels: tuple[int, ...]
+    weight: float = 1.0  # of each of its tokens in the loss of a step
 
 
 class PreferencePair(Record):

@@ -6,7 +6,8 @@ from typing import Any
 from forkpoint.models.rendering import IGNORED
 from forkpoint.train.job import TrainRow
 
-Pack = dict[str, Any]  # input_ids, labels, position_ids: tensors of shape (bins, tokens)
+Pack = dict[str, Any]  # input_ids, labels, position_ids: tensors of shape (bins, tokens);
+# weights too, where a row's tokens do not count as one each
 
 
 def bins(lengths: Sequence[int], limit: int) -> list[list[int]]:
@@ -59,11 +60,25 @@ def _pack(groups: Sequence[Sequence[TrainRow]]) -> Pack:
         ids_B_T.append(ids + [0] * tail)
         labels_B_T.append(labels + [IGNORED] * tail)
         positions_B_T.append(positions + list(range(tail)))
-    return {
+    pack = {
         "input_ids": torch.tensor(ids_B_T),
         "labels": torch.tensor(labels_B_T),
         "position_ids": torch.tensor(positions_B_T),
     }
+    if any(row.weight != 1.0 for group in groups for row in group):
+        weights_B_T = torch.ones(len(groups), width)
+        for place, group in enumerate(groups):
+            start = 0
+            for row in group:
+                weights_B_T[place, start : start + len(row.input_ids)] = row.weight
+                start += len(row.input_ids)
+        pack["weights"] = weights_B_T
+    return pack
+
+
+def loss_weight(rows: Sequence[TrainRow]) -> float:
+    """What the loss of a step is divided by: its trained tokens, each with its row's weight."""
+    return sum(row.weight * trained_tokens([row]) for row in rows)
 
 
 def trained_tokens(rows: Sequence[TrainRow]) -> int:

@@ -10,7 +10,7 @@ from trl import SFTTrainer
 from forkpoint.errors import Diverged
 from forkpoint.models.rendering import IGNORED
 from forkpoint.train.job import BIN_TOKENS, OnProgress, TrainJob, TrainProgress
-from forkpoint.train.packing import pack_step, trained_tokens
+from forkpoint.train.packing import loss_weight, pack_step, trained_tokens
 
 ROW_STEP = 0.03  # of a row's own size, the change of a step at the highest rate: a row that was
 # never trained has to go a long way, whatever rate suits the adapter [docs/studies/stopping.md]
@@ -32,6 +32,7 @@ class StepRows(torch.utils.data.Dataset[dict[str, Any]]):
         return {
             "packs": pack_step(rows, BIN_TOKENS, self._pack_tokens),
             "trained_tokens": trained_tokens(rows),
+            "loss_weight": loss_weight(rows),
             "tokens": sum(len(row.input_ids) for row in rows),
         }
 
@@ -75,10 +76,10 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
 
     def get_batch_samples(
         self, epoch_iterator: Iterator[Any], num_batches: int, device: Any
-    ) -> tuple[list[Any], int]:
-        """One step of the plan and the number of tokens its loss is divided by."""
+    ) -> tuple[list[Any], float]:
+        """One step of the plan and what its loss is divided by."""
         step = next(epoch_iterator)
-        return [step], step["trained_tokens"]
+        return [step], step["loss_weight"]
 
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Any:
         """Forward and backward over the step's packs; the gradient is that of the padded step."""
@@ -108,10 +109,11 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
         """On a CPU the model's own output layer at the trained places; on a GPU TRL's fused head.
 
         TRL's head and its per-step entropy and accuracy cost a third of the speed on a CPU. It
-        multiplies by the output layer's stored weight, past token rows that PEFT trains: with
-        those the model's own layer is used everywhere.
+        multiplies by the output layer's stored weight, past token rows that PEFT trains, and knows
+        no weights of rows: with either the model's own layer is used everywhere.
         """
-        if self.args.device.type != "cpu" and not self.job.settings.token_ids:
+        plain = not self.job.settings.token_ids and "weights" not in inputs
+        if self.args.device.type != "cpu" and plain:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         targets_B_T = torch.nn.functional.pad(inputs["labels"][:, 1:], (0, 1), value=IGNORED)
         trained_B_T = targets_B_T != IGNORED
@@ -124,10 +126,13 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
             ).logits
         finally:
             hook.remove()
-        loss = torch.nn.functional.cross_entropy(
-            logits_K_V.float(), targets_B_T[trained_B_T], reduction="sum"
+        losses_K = torch.nn.functional.cross_entropy(
+            logits_K_V.float(), targets_B_T[trained_B_T], reduction="none"
         )
-        return loss / num_items_in_batch
+        if "weights" in inputs:  # of the token that is predicted, as the targets
+            weights_B_T = torch.nn.functional.pad(inputs["weights"][:, 1:], (0, 1))
+            losses_K = losses_K * weights_B_T[trained_B_T]
+        return losses_K.sum() / num_items_in_batch
 
     def _clip_grad_norm(self, model: Any) -> Any:
         norm = super()._clip_grad_norm(model)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 from forkpoint.data.near import asked_text
 from forkpoint.data.row import Row
@@ -15,6 +16,7 @@ class Wish(Record):
 
     rows: int  # training rows
     passages: int = 0  # of the documents; 0: there are none
+    passage_characters: float = 0.0  # mean
     shots: tuple[int, ...] = ()  # numbers of examples to try; none: the usual ones
 
 
@@ -44,6 +46,29 @@ class Sources:
     def passage_index(self) -> Bm25:
         """The passages by their text."""
         return Bm25([passage.text for passage in self.passages])
+
+    @cached_property
+    def row_vectors(self) -> Any:
+        """The training rows by what was asked, as vectors of length 1; shape (rows, width)."""
+        return _vectors([question(row) for row in self.rows])
+
+    @cached_property
+    def passage_vectors(self) -> Any:
+        """The passages as vectors of length 1; shape (passages, width)."""
+        return _vectors([passage.text for passage in self.passages])
+
+    def by_likeness(self, vectors_N_D: Any, text: str) -> list[int]:
+        """Places of the vectors, the most alike to the text's first."""
+        import numpy as np
+
+        likeness_N = vectors_N_D @ _vectors([text])[0]
+        return [int(place) for place in np.argsort(-likeness_N, kind="stable")]
+
+
+def _vectors(texts: Sequence[str]) -> Any:
+    from forkpoint.models.embedding import embeddings
+
+    return embeddings(texts)
 
 
 def question(row: Row) -> str:

@@ -8,7 +8,8 @@ from forkpoint.ledger import write_whole
 from forkpoint.record import Record
 from forkpoint.web.folders import AGREEMENT, DRAFT, folder_of
 
-APPROACHES = ("lora", "full")
+APPROACHES = ("lora", "full")  # ticked at first
+OFFERED = (*APPROACHES, "few-shot", "rag")  # those that need nothing beside the rows
 
 
 class Draft(Record):
@@ -25,8 +26,9 @@ class Draft(Record):
 
     @property
     def ready(self) -> bool:
-        """Whether there are two arms to race."""
-        return len(self.models) * len(self.approaches) >= 2
+        """Whether there are two arms to race, one of which is trained."""
+        trained = any(one in APPROACHES for one in self.approaches)
+        return trained and len(self.models) * len(self.approaches) >= 2
 
     def profile_words(self, lang: str) -> list[str]:
         """The command that reads the data."""

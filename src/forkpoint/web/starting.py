@@ -21,7 +21,7 @@ from forkpoint.plan.clock import minutes
 from forkpoint.web import draft as drafts
 from forkpoint.web.asking import Answer, ask, forget
 from forkpoint.web.candidates import candidates, from_catalogue
-from forkpoint.web.draft import APPROACHES, Draft
+from forkpoint.web.draft import OFFERED, Draft
 from forkpoint.web.folders import free_folder
 from forkpoint.web.looks import page
 from forkpoint.web.process import LOG, STARTED, alive, log_end, start
@@ -84,7 +84,7 @@ def choose(request: Request) -> Response:
         request, "choose.html.jinja", lang, step=2, name=name, draft=made, answer=answer,
         profile=profile,
         candidates=found, others=[one for one in made.models if one not in listed],
-        approaches=APPROACHES, machine=machine, wait=answer.state == "waiting",
+        approaches=OFFERED, machine=machine, wait=answer.state == "waiting",
         catalogue=from_catalogue(machine) if profile else (),
     )  # fmt: skip
 
@@ -109,7 +109,7 @@ async def take_choice(request: Request) -> Response:
         update={
             "goal": str(form.get("goal", ""))[:GOAL_CHARACTERS].strip(),
             "models": tuple(dict.fromkeys([*models, *typed])),
-            "approaches": tuple(a for a in APPROACHES if a in form.getlist("approach")),
+            "approaches": tuple(a for a in OFFERED if a in form.getlist("approach")),
             "budget": str(form.get("budget", "")).strip() or AUTO,
         }
     )

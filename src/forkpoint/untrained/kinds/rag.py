@@ -32,16 +32,18 @@ def pieces(row: Row, setup: Setup, sources: Sources) -> Sequence[str]:
     count = int(setup.values["pieces"])
     if setup.values["from"] == "documents":
         found = sources.passage_index.nearest(question(row), count)
-        return [_passage(sources.passages[at]) for at in found]
+        return [passage_text(sources.passages[at]) for at in found]
     near = [sources.rows[at] for at in sources.row_index.nearest(question(row), count + 1)]
-    return [_example(one) for one in near if one.id != row.id][:count]
+    return [example_text(one) for one in near if one.id != row.id][:count]
 
 
-def _passage(passage: Passage) -> str:
+def passage_text(passage: Passage) -> str:
+    """A passage under the name of its file."""
     return f"{passage.file}\n{passage.text}"
 
 
-def _example(row: Row) -> str:
+def example_text(row: Row) -> str:
+    """A training row as material: what was asked and what was answered."""
     return f"{question(row).replace(chr(0x1E), chr(10))}\n→ {row.answer}"
 
 

@@ -1,0 +1,259 @@
+"""Races replayed from the bank of real curves: regret, certainty, tokens, beside plain rules.
+
+    python benchmarks/bank_races.py --bank docs/studies/bank.jsonl --races 120 [--json]
+
+A race draws a setting, 4 to 6 of its arms, a training seed for each and validation rows with
+replacement; a third of the races has its two best arms closer than the margin, a third between
+one and three margins, a third further apart. Truth is the mean test score over seeds. The prior
+of a task's races is fitted on the other tasks. Brute force is every arm to full length and the two
+leaders twice more; rates are not in the bank, so neither side pays for them.
+"""
+
+import argparse
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from bank_curves import MARGIN, Curves, Draw, Kind, draw_race, engine_race, read_bank
+from certainty import Cases, judge_certainty, softmax_of
+from fit_live_prior import fit_live_prior
+
+from forkpoint.engine import Prior
+
+THIRDS = ((0.0, 1.0, "below a margin"), (1.0, 3.0, "1 to 3 margins"), (3.0, math.inf, "above"))
+FEWEST_ARMS, MOST_ARMS = 4, 6
+FURTHER_RUNS = 4  # of brute force: two leaders, two more seeds each
+TIE = 0.005  # of the score: arms closer than this count as one answer
+SPREAD = 3  # margins between the best and the worst arm of a setting whose order is judged
+DRAWS = 4_000  # tried to fill the thirds
+TEMPERATURES = (0.02, 0.05, 0.1, 0.2)  # of the softmax; the best on other tasks is used
+RESAMPLES = 1_000
+
+
+def races_of(bank: Sequence[Curves], count: int, seed: int) -> list[tuple[int, Draw]]:
+    """Drawn races with their third, as evenly over thirds as the bank allows."""
+    rng = np.random.default_rng(seed)
+    wanted = math.ceil(count / len(THIRDS))
+    found: list[tuple[int, Draw]] = []
+    filled = [0] * len(THIRDS)
+    for number in range(DRAWS):
+        if min(filled) >= wanted:
+            break
+        arms = int(rng.integers(FEWEST_ARMS, MOST_ARMS + 1))
+        race = draw_race(bank[number % len(bank)], rng, arms)
+        third = next(
+            i for i, (low, high, _) in enumerate(THIRDS) if low <= race.gap / MARGIN < high
+        )
+        if filled[third] < wanted:
+            filled[third] += 1
+            found.append((third, race))
+    return found
+
+
+def equal_shares(race: Draw, budget: float) -> int:
+    """Every arm to the highest rung that an equal share pays for, by fresh runs; the best score."""
+    arms = len(race.arm_A)
+    rungs = race.curves.right["fresh"].shape[2]
+    at = [
+        max([k for k in range(rungs) if race.cost(a, k, "fresh", None) <= budget / arms] or [0])
+        for a in range(arms)
+    ]
+    return int(np.argmax([race.score(a, k, "fresh") for a, k in enumerate(at)]))
+
+
+def halving(race: Draw, budget: float) -> int:
+    """Successive halving over the rungs by fresh runs, as far as the budget goes."""
+    alive = list(range(len(race.arm_A)))
+    scores: dict[int, float] = {}
+    spent = 0.0
+    for rung in range(race.curves.right["fresh"].shape[2]):
+        price = sum(race.cost(arm, rung, "fresh", None) for arm in alive)
+        if spent + price > budget and scores:
+            break
+        spent += price
+        scores.update({arm: race.score(arm, rung, "fresh") for arm in alive})
+        alive = sorted(alive, key=lambda arm: -scores[arm])[: max(1, math.ceil(len(alive) / 2))]
+    return max(alive, key=lambda arm: scores[arm])
+
+
+def zero_shot(race: Draw, rng: np.random.Generator) -> int:
+    """An arm of the checkpoint that answers best before training, at random among these."""
+    names = [race.curves.arms[arm] for arm in race.arm_A]
+    score_A = np.array([race.curves.zero.get(name.split(".")[0], 0.0) for name in names])
+    return int(rng.choice(np.flatnonzero(score_A == score_A.max())))
+
+
+def replay(
+    number: int, third: int, race: Draw, prior: Prior, share: float, seed_sd: float
+) -> dict[str, Any]:
+    """One race by the engine, fresh and continued, and by every plain rule."""
+    rng = np.random.default_rng(number)
+    truth_A = race.truth_A
+    brute = race.full_tokens * (len(race.arm_A) + FURTHER_RUNS)
+    budget = share * brute
+    line: dict[str, Any] = {
+        "setting": race.curves.name,
+        "task": race.curves.task,
+        "third": third,
+        "gap": race.gap,
+        "best": race.curves.arms[race.arm_A[int(truth_A.argmax())]],
+        "regret": {"random": float(truth_A.max() - truth_A.mean())},
+        "right": {},
+        "said": [],
+    }
+    kinds: tuple[Kind, ...] = ("fresh", "continued")
+    for kind in kinds:
+        pick, spent, heard = engine_race(race, budget, prior, kind, number, seed_sd=seed_sd)
+        name = f"forkpoint, {kind}"
+        line["regret"][name] = float(truth_A.max() - truth_A[pick])
+        line[f"share, {kind}"] = spent / brute
+        if kind == "fresh":
+            line["said"] = [
+                {
+                    "p": said.p_best_A.tolist(),
+                    "score": [None if math.isnan(x) else float(x) for x in said.current_A],
+                }
+                for said in heard
+            ]
+    line["truth"] = truth_A.tolist()
+    for name, pick in (
+        ("equal shares", equal_shares(race, budget)),
+        ("halving", halving(race, budget)),
+        ("zero-shot", zero_shot(race, rng)),
+    ):
+        line["regret"][name] = float(truth_A.max() - truth_A[pick])
+    return line
+
+
+def cases(lines: Sequence[dict[str, Any]], when: str) -> tuple[Cases, list[np.ndarray]]:
+    """P(best) of every arm at the end of each race, or halfway: what was said and what is so."""
+    said, right, outer, inner, scores = [], [], [], [], []
+    for line in lines:
+        if not line["said"]:
+            continue
+        told = line["said"][-1 if when == "end" else len(line["said"]) // 2]
+        truth_A = np.array(line["truth"])
+        said += told["p"]
+        right += (truth_A >= truth_A.max() - TIE).tolist()
+        outer += [line["setting"]] * len(truth_A)
+        inner += [line["best"]] * len(truth_A)
+        scores.append(np.array([np.nan if x is None else x for x in told["score"]]))
+    return Cases(np.array(said), np.array(right), np.array(outer), np.array(inner)), scores
+
+
+def table(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Regret by third and method, with a bootstrap over settings."""
+    rng = np.random.default_rng(0)
+    names = list(dict.fromkeys(line["setting"] for line in lines))
+    found: dict[str, Any] = {}
+    for third, (_, _, title) in [*enumerate(THIRDS), (None, (0, 0, "all"))]:
+        mine = [line for line in lines if third in (None, line["third"])]
+        if not mine:
+            continue
+        by_setting = {n: [line for line in mine if line["setting"] == n] for n in names}
+        there = [n for n in names if by_setting[n]]
+        rows: dict[str, Any] = {"n": len(mine), "settings": len(there)}
+        for method in mine[0]["regret"]:
+            regret = [line["regret"][method] for line in mine]
+            means = []
+            for _ in range(RESAMPLES):
+                drawn = [x for n in rng.choice(there, len(there)) for x in by_setting[n]]
+                means.append(float(np.mean([line["regret"][method] for line in drawn])))
+            low, high = np.percentile(means, [2.5, 97.5])
+            rows[method] = {
+                "regret": round(float(np.mean(regret)), 4),
+                "interval": [round(float(low), 4), round(float(high), 4)],
+                "right": round(float(np.mean([r <= TIE for r in regret])), 3),
+            }
+        for kind in ("fresh", "continued"):
+            rows[f"tokens, {kind}"] = round(float(np.mean([x[f"share, {kind}"] for x in mine])), 3)
+        found[title] = rows
+    return found
+
+
+def order_per_token(bank: Sequence[Curves]) -> list[dict[str, Any]]:
+    """Rank correlation of the scores at each rung with the truth, and the tokens paid so far."""
+    from scipy.stats import spearmanr
+
+    found = []
+    for kind in ("fresh", "continued"):
+        for rung in range(bank[0].right["fresh"].shape[2]):
+            values, tokens = [], []
+            for curves in bank:
+                if np.ptp(curves.truth_A) < SPREAD * MARGIN:
+                    continue
+                score_AS = curves.right[kind][:, :, rung].mean(axis=2)
+                cost = curves.tokens[kind].mean(axis=(0, 1))
+                full = curves.tokens["fresh"][:, :, -1].mean()
+                tokens.append(cost[rung] / full)
+                for seed in range(score_AS.shape[1]):
+                    rho = spearmanr(score_AS[:, seed], curves.truth_A).statistic
+                    values.append(0.0 if math.isnan(rho) else float(rho))
+            found.append(
+                {
+                    "kind": kind,
+                    "rung": rung + 1,
+                    "tokens": round(float(np.mean(tokens)), 3) if tokens else None,
+                    "rank": round(float(np.mean(values)), 3) if values else None,
+                    "n": len(values),
+                }
+            )
+    return found
+
+
+def main() -> None:
+    """Replay and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--bank", type=Path, required=True)
+    parser.add_argument("--races", type=int, default=120)
+    parser.add_argument("--share", type=float, default=0.3, help="of brute force's tokens")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--prior", choices=("fitted", "shipped"), default="fitted")
+    given = parser.parse_args()
+    bank = read_bank(given.bank)
+    tasks = list(dict.fromkeys(curves.task for curves in bank))
+    priors: dict[str, Prior] = {}
+    noise: dict[str, float] = {}
+    for task in tasks:
+        others = [curves for curves in bank if curves.task != task]
+        if given.prior == "fitted" and others:
+            priors[task] = fit_live_prior(others)
+        else:
+            from forkpoint.race.live_prior import LIVE_PRIOR
+
+            priors[task] = LIVE_PRIOR
+        spread = [curves.test_AS.var(axis=1, ddof=1).mean() for curves in others]
+        noise[task] = float(np.sqrt(np.mean(spread))) if spread else 0.02
+    lines = [
+        replay(number, third, race, priors[race.curves.task], given.share, noise[race.curves.task])
+        for number, (third, race) in enumerate(races_of(bank, given.races, given.seed))
+    ]
+    certainty = {}
+    for when in ("halfway", "end"):
+        told, scores = cases(lines, when)
+        best = min(
+            TEMPERATURES,
+            key=lambda t: float(
+                np.mean((np.concatenate(softmax_of(scores, t)) - told.right_N) ** 2)
+            ),
+        )
+        rival = {f"softmax at {best:g}": np.concatenate(softmax_of(scores, best))}
+        certainty[when] = judge_certainty(told, rival)
+    result = {
+        "bank": [
+            {"setting": c.name, "arms": len(c.arms), "seeds": c.test_AS.shape[1]} for c in bank
+        ],
+        "priors": given.prior,
+        "seed_noise": noise,
+        "regret": table(lines),
+        "certainty": certainty,
+        "order": order_per_token(bank),
+    }
+    print(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()
