@@ -23,8 +23,9 @@ from forkpoint.data import bundled
 from forkpoint.ledger import Agreement, AnswersMade, Trial, TrialScored
 from forkpoint.race.driver import AGREEMENT, read_agreement, run_race
 from forkpoint.race.executor import LocalExecutor
+from forkpoint.race.ground import threads_each
 from forkpoint.race.request import RaceRequest
-from forkpoint.race.setup import prepare, threads_each
+from forkpoint.race.setup import prepare
 from forkpoint.race.terminal import Terminal
 from forkpoint.race.work import AnswerWork, TrialWork, Work
 

@@ -19,8 +19,9 @@ from typing import Any
 from forkpoint.data import bundled
 from forkpoint.race.driver import AGREEMENT, read_agreement, run_race
 from forkpoint.race.executor import LocalExecutor
+from forkpoint.race.ground import threads_each
 from forkpoint.race.request import RaceRequest
-from forkpoint.race.setup import prepare, threads_each
+from forkpoint.race.setup import prepare
 from forkpoint.race.terminal import Terminal
 
 CHECKPOINTS = ("SmolLM2-135M-Instruct", "gemma-3-270m-base")

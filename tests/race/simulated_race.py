@@ -14,7 +14,7 @@ from race_records import FULL_TOKENS, agreement, capability
 from forkpoint.ledger import Agreement, write_whole
 from forkpoint.measure.interval import mean, nothing, rate
 from forkpoint.race.driver import AGREEMENT, run_race
-from forkpoint.race.executor import Observer, Outcome
+from forkpoint.race.executor import More, Observer, Outcome, nothing_more
 from forkpoint.race.work import AnswerWork, GeneralWork, TrialWork, Work
 from forkpoint.verdict.verdict_record import Verdict
 
@@ -70,7 +70,9 @@ class SimulatedExecutor:
         self.unanswered = unanswered
         self.ran: list[str] = []
 
-    def run(self, works: Sequence[Work], observer: Observer) -> Iterator[Outcome]:
+    def run(
+        self, works: Sequence[Work], observer: Observer, more: More = nothing_more
+    ) -> Iterator[Outcome]:
         """One outcome for each piece of work, in the wanted order."""
         for work in self.order(list(works)):
             observer.started(work)

@@ -10,7 +10,7 @@ from simulated_race import SimulatedExecutor, race
 from forkpoint.errors import BadInput
 from forkpoint.ledger import TrialScored, read_lines
 from forkpoint.race.driver import read_agreement
-from forkpoint.race.executor import Observer, Outcome
+from forkpoint.race.executor import More, Observer, Outcome, nothing_more
 from forkpoint.race.nested import answer_enough, nested_rungs, plan_nested, run_nested
 from forkpoint.race.work import Work
 
@@ -33,7 +33,9 @@ class Heard:
 class Killed(SimulatedExecutor):
     """An executor whose process ends after some trials."""
 
-    def run(self, works: Sequence[Work], observer: Observer) -> Iterator[Outcome]:
+    def run(
+        self, works: Sequence[Work], observer: Observer, more: More = nothing_more
+    ) -> Iterator[Outcome]:
         for number, outcome in enumerate(super().run(works, observer)):
             if number == 2:
                 raise KeyboardInterrupt

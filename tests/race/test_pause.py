@@ -9,7 +9,14 @@ from simulated_race import Silent, SimulatedExecutor, decisions, make_agreement,
 from forkpoint.errors import Interrupted
 from forkpoint.ledger import read_lines
 from forkpoint.race.driver import run_race
-from forkpoint.race.executor import PAUSE, LocalExecutor, Observer, Outcome
+from forkpoint.race.executor import (
+    PAUSE,
+    LocalExecutor,
+    More,
+    Observer,
+    Outcome,
+    nothing_more,
+)
 from forkpoint.race.work import AnswerWork, Work
 
 
@@ -18,7 +25,9 @@ class PausedAfter(SimulatedExecutor):
 
     count = 5
 
-    def run(self, works: Sequence[Work], observer: Observer) -> Iterator[Outcome]:
+    def run(
+        self, works: Sequence[Work], observer: Observer, more: More = nothing_more
+    ) -> Iterator[Outcome]:
         for outcome in super().run(works, observer):
             yield outcome
             if len(self.ran) == self.count:

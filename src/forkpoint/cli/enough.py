@@ -81,8 +81,8 @@ def _train(plan: "NestedPlan", lang: str) -> None:
     from forkpoint.errors import Interrupted
     from forkpoint.race.checkpoints import check_checkpoints
     from forkpoint.race.executor import LocalExecutor
+    from forkpoint.race.ground import threads_each
     from forkpoint.race.nested import run_nested
-    from forkpoint.race.setup import threads_each
 
     check_checkpoints(plan.agreement)
     settings = plan.agreement.settings

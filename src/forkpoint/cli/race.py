@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import typer
 
@@ -11,6 +11,7 @@ from forkpoint.words import say
 
 if TYPE_CHECKING:
     from forkpoint.ledger import Agreement
+    from forkpoint.race.ground import Ground
     from forkpoint.race.request import RaceRequest
     from forkpoint.verdict.verdict_record import Verdict
 
@@ -54,6 +55,8 @@ def command(lang: str) -> Callable[..., None]:
         loss_turns: str = option("last", "--loss-turns"),
         skip_general: bool = option(False, "--skip-general"),
         workers: int = option(None, "--workers"),
+        engine: str = option(None, "--engine"),
+        address: str = option(None, "--address"),
         price: str = option(None, "--price"),
         subset: list[str] = option([], "--subset"),
         replay: list[float] = option([], "--replay"),
@@ -77,7 +80,7 @@ def command(lang: str) -> Callable[..., None]:
 
         as_json = json or format == "json"
         if resume is not None:
-            _run(resume, lang, as_json)
+            _run(resume, lang, as_json, _Place(engine, address, workers))
             return
         if data is None or not model:
             raise BadInput("race.need_data_and_models")
@@ -125,7 +128,8 @@ def command(lang: str) -> Callable[..., None]:
             max_memory=max_memory,
             licence=licence,
         )
-        _start(request, out, dry_run=dry_run, yes=yes, lang=lang, as_json=as_json)
+        place = _Place(engine or ("ray" if address else "local"), address, workers)
+        _start(request, out, place, dry_run=dry_run, yes=yes, lang=lang, as_json=as_json)
 
     return race
 
@@ -140,22 +144,40 @@ def _truncate(value: str) -> 'Literal["no", "answers"]':
     raise BadInput("race.truncate_unknown", value=value)
 
 
+class _Place(NamedTuple):
+    """Where trials run, as asked for; None: as the race was planned."""
+
+    engine: str | None
+    address: str | None
+    workers: int | None
+
+
 def _start(
-    request: "RaceRequest", out: Path | None, *, dry_run: bool, yes: bool, lang: str, as_json: bool
+    request: "RaceRequest",
+    out: Path | None,
+    place: _Place,
+    *,
+    dry_run: bool,
+    yes: bool,
+    lang: str,
+    as_json: bool,
 ) -> None:
+    import contextlib
     import sys
     import tempfile
 
     from forkpoint.errors import BadInput
+    from forkpoint.race.ground import ground_named
     from forkpoint.race.setup import prepare
     from forkpoint.race.terminal import Terminal
 
     if not dry_run and not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise BadInput("race.no_terminal")
-    with tempfile.TemporaryDirectory() as scratch:
+    ground = ground_named(place.engine or "local", place.address, place.workers)
+    with contextlib.closing(ground), tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) if dry_run else out or _free_folder(request.data)
         with Terminal(lang) as terminal:
-            agreement = prepare(request, folder, terminal)
+            agreement = prepare(request, folder, terminal, ground)
         if dry_run and as_json:
             print(agreement.to_json(indent=1))
             return
@@ -165,7 +187,7 @@ def _start(
         if not yes and not typer.confirm(say("race.ask_start", lang), err=True):
             print(say("race.not_started", lang), file=sys.stderr)
             return
-        _run(folder, lang, as_json)
+        _race(folder, agreement, ground, lang, as_json)
 
 
 def _show(folder: Path, verdict: "Verdict", lang: str, as_json: bool) -> None:
@@ -218,18 +240,31 @@ def _keep(folder: Path, lang: str) -> None:
         print(error.message(lang), file=sys.stderr)
 
 
-def _run(folder: Path, lang: str, as_json: bool) -> None:
-    from forkpoint.errors import BudgetSpent, Interrupted
+def _run(folder: Path, lang: str, as_json: bool, place: _Place) -> None:
+    import contextlib
+
     from forkpoint.race.checkpoints import check_checkpoints
-    from forkpoint.race.driver import read_agreement, run_race
-    from forkpoint.race.executor import LocalExecutor
-    from forkpoint.race.setup import limit_seconds, threads_each
-    from forkpoint.race.terminal import Terminal
+    from forkpoint.race.driver import read_agreement
+    from forkpoint.race.ground import ground_named
 
     agreement = read_agreement(folder)
     check_checkpoints(agreement)
-    settings = agreement.settings
-    executor = LocalExecutor(folder, settings.workers, threads_each(settings))
+    planned = agreement.engine
+    kind = place.engine or ("ray" if place.address else planned.kind)
+    address = place.address or (planned.address if kind == planned.kind else None)
+    with contextlib.closing(ground_named(kind, address, place.workers)) as ground:
+        ground.check(folder, [str(found.path) for found in agreement.checkpoints.values()])
+        _race(folder, agreement, ground, lang, as_json)
+
+
+def _race(folder: Path, agreement: "Agreement", ground: "Ground", lang: str, as_json: bool) -> None:
+    from forkpoint.errors import BudgetSpent, Interrupted
+    from forkpoint.race.driver import run_race
+    from forkpoint.race.setup import limit_seconds
+    from forkpoint.race.terminal import Terminal
+
+    plans = {arm.name: arm.memory for arm in agreement.arms}
+    executor = ground.executor(folder, agreement.settings, plans)
     with Terminal(lang, agreement.predicted_seconds) as terminal:
         try:
             verdict = run_race(folder, executor, terminal, limit_seconds(agreement))

@@ -105,10 +105,11 @@ def _worthiest(
         for rung in range(len(course.rungs))
         if len((plan := _promising(course, known, look, rung, price_AK, left))[0])
     ]
+    pulls = [look.pull(cell_M) for _, cell_M, _ in plans]
     for doubt in DOUBTS:
         best, best_worth = None, 0.0
-        for arm_M, cell_M, price_M in plans:
-            gain_M = look.gains(cell_M, doubt * normal_SM[:, : len(cell_M)])
+        for (arm_M, cell_M, price_M), pull_AM in zip(plans, pulls, strict=True):
+            gain_M = look.gains(pull_AM, doubt * normal_SM[:, : len(cell_M)])
             worth_M = gain_M / (price_M + SHARE * left + 1.0)
             if worth_M.max() > best_worth and gain_M.max() > GAIN_FLOOR:
                 best_worth = float(worth_M.max())

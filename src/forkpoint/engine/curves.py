@@ -80,6 +80,17 @@ class Belief:
         total_LM: Floats = np.tensordot(self.weight_H, self.parts(left_L, right_M), 1)
         return total_LM + (self.weight_H[:, None] * left_HL).T @ right_HM
 
+    def between(self, left_M: Ints, right_M: Ints) -> Floats:
+        """Covariance of each cell with the one at the same place on the other side."""
+        left_HM = self.mean_HC[:, left_M] - self.mean(left_M)
+        right_HM = self.mean_HC[:, right_M] - self.mean(right_M)
+        seen_HM = np.einsum(
+            "hnm,hnm->hm", self.half_HNC[:, :, left_M], self.half_HNC[:, :, right_M]
+        )
+        parts_HM = self.prior_HCC[:, left_M, right_M] - seen_HM + left_HM * right_HM
+        total_M: Floats = self.weight_H @ parts_HM
+        return total_M
+
 
 def integrated_walk(t_N: Floats, u_M: Floats) -> Floats:
     """Covariance of the integral of a unit random walk between times t and u."""

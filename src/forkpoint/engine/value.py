@@ -93,14 +93,17 @@ def _chances(loss_SA: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Lookout:
-    """The moments that every look-ahead of one decision shares: finals (A) and cells (C)."""
+    """The moments that every look-ahead of one decision shares: finals (A) and cells (C).
+
+    Covariances of finals with cells are worked out for the cells of a plan only: those of all
+    cells would cost as much as everything else together once there are a thousand arms.
+    """
 
     belief: Belief
     scale: Scale
     open_A: NDArray[np.bool_]
     mean_A: Floats
     variance_A: Floats
-    cross_AC: Floats
     variance_C: Floats
     error_variance: float
 
@@ -110,31 +113,28 @@ class Lookout:
     ) -> "Lookout":
         """What is needed of a belief; `error_variance` is expected of the next score."""
         final, everything = belief.final_A, np.arange(belief.mean_HC.shape[1])
-        cross_AC = belief.covariance(final, everything)
         off_HC = belief.mean_HC - belief.mean(everything)
         seen_HC = np.einsum("hnc,hnc->hc", belief.half_HNC, belief.half_HNC)
         own_HC = np.diagonal(belief.prior_HCC, axis1=1, axis2=2) - seen_HC + off_HC**2
-        return cls(
-            belief,
-            scale,
-            open_A,
-            belief.mean(final),
-            np.maximum(cross_AC[np.arange(len(final)), final], 0.0),
-            cross_AC,
-            np.maximum(belief.weight_H @ own_HC, 0.0),
-            error_variance,
-        )
+        variance_C = np.maximum(belief.weight_H @ own_HC, 0.0)
+        mean_A = belief.mean(final)
+        return cls(belief, scale, open_A, mean_A, variance_C[final], variance_C, error_variance)
 
-    def gains(self, cell_M: NDArray[np.intp], normal_SM: Floats) -> Floats:
+    def pull(self, cell_M: NDArray[np.intp]) -> Floats:
+        """How far seeing each cell, after those before it, moves the means of all finals (A, M)."""
+        gram_MM = self.belief.covariance(cell_M, cell_M)
+        gram_MM[np.diag_indices_from(gram_MM)] += self.error_variance + JITTER
+        root_MM = np.linalg.cholesky(gram_MM)
+        cross_AM = self.belief.covariance(self.belief.final_A, cell_M)
+        pull_AM: Floats = solve_triangular(root_MM, cross_AM.T, lower=True).T
+        return pull_AM
+
+    def gains(self, pull_AM: Floats, normal_SM: Floats) -> Floats:
         """How far the expected loss of the pick falls when the first 1, 2, ... cells are seen.
 
         Looking moves the means of all finals by `pull_AM` times independent normals, one column
         a cell in the order given, and takes the same squared off their variances.
         """
-        gram_MM = self.belief.covariance(cell_M, cell_M)
-        gram_MM[np.diag_indices_from(gram_MM)] += self.error_variance + JITTER
-        root_MM = np.linalg.cholesky(gram_MM)
-        pull_AM = solve_triangular(root_MM, self.cross_AC[:, cell_M].T, lower=True).T
         shift_SAM = np.cumsum(pull_AM * normal_SM[:, None, :], axis=2)
         left_AM = np.maximum(self.variance_A[:, None] - np.cumsum(pull_AM**2, axis=1), 0.0)
         loss_SAM = self.scale.expected(self.mean_A[:, None] + shift_SAM, left_AM)
@@ -147,5 +147,6 @@ class Lookout:
     def tells(self, arm_M: NDArray[np.intp], cell_M: NDArray[np.intp]) -> Floats:
         """SD by which each cell would move the mean of its own arm's final value."""
         spread_M = np.sqrt(self.variance_C[cell_M] + self.error_variance + JITTER)
-        told_M: Floats = np.abs(self.cross_AC[arm_M, cell_M]) / spread_M
+        cross_M = self.belief.between(self.belief.final_A[arm_M], cell_M)
+        told_M: Floats = np.abs(cross_M) / spread_M
         return told_M

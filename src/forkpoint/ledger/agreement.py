@@ -212,6 +212,26 @@ class Sides(Record):
     test_ids: tuple[str, ...]
 
 
+class NodePlan(Record):
+    """A node of the cluster as it was before the race."""
+
+    name: str
+    cpus: float
+    memory_bytes: int  # that the cluster gives out
+    gpus: float
+
+
+class EnginePlan(Record):
+    """Where the trials run, and what each arm's ask for there."""
+
+    kind: Literal["local", "ray"] = "local"
+    address: str | None = None  # of the cluster; None: this machine
+    parallel: int = 1  # trials that the racing has under way before it is told of the first
+    nodes: tuple[NodePlan, ...] = ()
+    cpus: dict[str, float] = {}  # noqa: RUF012 - arm -> of one trial
+    gpus: dict[str, float] = {}  # noqa: RUF012 - arm -> of one trial; below 1 it shares one
+
+
 class Agreement(Record):
     """race.json: arms, splits, settings, versions, budget."""
 
@@ -264,6 +284,7 @@ class Agreement(Record):
     ineligible: tuple[IneligibleArm, ...] = ()  # asked for, and against the user's limits
     limits: Limits = Limits()
     documents: DocumentsPlan | None = None
+    engine: EnginePlan = EnginePlan()
 
     def prompt_of(self, checkpoint: str) -> str:
         """The name under which a checkpoint's answers before training are written down."""

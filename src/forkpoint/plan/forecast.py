@@ -13,7 +13,6 @@ WIDENINGS = 0.45  # trials an arm that widen a bracket, on average [docs/studies
 RACING_SHARE = 0.85  # of full length, the mean trial of the racing [docs/studies/time.md]
 RACING_LEFT = 0.5  # trials' worth of tokens left over at the end of the racing, on average
 REPEATED = 0.55  # share of the reserve that further seeds take: none where a leader is clear
-RACING_AT_ONCE = 1  # trials: each choice waits for the score before it [engine's `parallel`]
 LEADERS = 2  # arms brought to full length and repeated with further seeds
 FINALISTS = 3  # arms whose test answers are taken, usually
 ALONE_ROWS = 8  # answered one by one, to time an answer that nobody shares a batch with
@@ -45,6 +44,7 @@ class Course(NamedTuple):
     test_rows: int
     corrections: Mapping[str, Correction] = {}
     asking: Sequence[Asking] = ()  # none: every checkpoint is asked once, as it is
+    racing_at_once: int = 1  # trials of the racing that run side by side [EnginePlan.parallel]
 
 
 def answer_seconds(speed: Speed, rows: int, tokens: int, longer: float = 1.0) -> float:
@@ -144,7 +144,7 @@ def forecast(course: Course, budget_tokens: float) -> dict[str, float]:
             at_once,
         ),
         "bracket": bracket / min(at_once, max(1.0, sum(tries))),
-        "racing": max(0.0, raced) * middle / RACING_AT_ONCE,
+        "racing": max(0.0, raced) * middle / course.racing_at_once,
         "finishing": final_trials * last / min(at_once, max(1.0, final_trials)),
         "test": _side_by_side(_test_pieces(course, final_trials), at_once),
         "general": _side_by_side(_general_pieces(course), at_once),

@@ -190,6 +190,15 @@ def check_fit(
     )
 
 
+def arm_memory_plans(fitting: Fitting) -> dict[str, MemoryPlan | None]:
+    """Checkpoint.approach -> what a trial of it should take; None where that is not known."""
+    return {
+        f"{name}.{approach}": fitting.memory.get((name, approach))
+        for name, approaches in fitting.approaches.items()
+        for approach in approaches
+    }
+
+
 def network_of(found: CheckpointFacts) -> Network | None:
     """The checkpoint's network; None where its architecture cannot be computed."""
     try:

@@ -14,6 +14,7 @@ import orjson
 
 from forkpoint.errors import Diverged, ForkpointError
 from forkpoint.ledger import write_whole
+from forkpoint.race.executor import WORKER
 from forkpoint.race.work import (
     WORK,
     AnswerWork,
@@ -34,14 +35,17 @@ Report = Callable[[dict[str, Any]], None]
 
 def run_work(folder: str, work_json: bytes, outcome: str, progress: str, threads: int) -> None:
     """Do one piece of work and leave its outcome as JSON in the file `outcome`."""
-    _die_with_parent()
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the race's to handle
     _quiet(Path(folder))
     values: dict[str, Any]
     try:
         import torch
 
         torch.set_num_threads(threads)
-        values = _do(Path(folder), work_json, _reporter(Path(progress)))
+        report = _reporter(Path(progress))
+        report({})
+        values = _do(Path(folder), work_json, report)
         values["processor_seconds"] = time.process_time()
     except Diverged as error:
         values = {"failed": {"key": error.key, "values": _plain(error.values), "retry": "rate"}}
@@ -89,13 +93,12 @@ def _do(folder: Path, work_json: bytes, report: Report) -> dict[str, Any]:
     raise TypeError(f"no such work: {work!r}")
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Never outlive the race: an orphan would write into a folder that a resumed race owns."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() == 1:
         os._exit(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the race's to handle
 
 
 def _quiet(folder: Path) -> None:
@@ -106,7 +109,11 @@ def _quiet(folder: Path) -> None:
 
 
 def _reporter(path: Path) -> Report:
+    worker = os.environ.get(WORKER)
+
     def report(values: dict[str, Any]) -> None:
+        if worker:
+            values = {**values, "worker": worker}
         temporary = path.with_suffix(".tmp")
         temporary.write_bytes(orjson.dumps(values))
         temporary.replace(path)

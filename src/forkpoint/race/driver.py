@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,14 +14,17 @@ from forkpoint.ledger import (
     AnswersFailed,
     AnswersMade,
     AnyLine,
+    ArmDropped,
     Book,
     DriftMeasured,
     GeneralMeasured,
     Line,
     RaceEnded,
     RacingEnded,
+    RateChosen,
     Resumed,
     RetainMeasured,
+    SetupChosen,
     TestOpened,
     TrialFailed,
     TrialScored,
@@ -120,9 +124,35 @@ class _Race:
             times = count_opening(agreement.test_sha256, self.folder)
             self.write(TestOpened(test_sha256=agreement.test_sha256, times=times))
         else:
-            for outcome in self.executor.run(step.work, self.observer):
-                self.write(_line_of(outcome, self.state))
-                sweep_weights(self.folder, self.state)
+            self.run(step.work, limit_seconds)
+
+    def run(self, works: Sequence[Work], limit_seconds: float | None) -> None:
+        """Have work done, and whatever else the state wants while some of it is under way."""
+        handed_out = {work.key for work in works}
+
+        def more() -> Sequence[Work]:
+            wanted = self._wanted_beside(handed_out, limit_seconds)
+            handed_out.update(work.key for work in wanted)
+            return wanted
+
+        for outcome in self.executor.run(works, self.observer, more):
+            handed_out.discard(outcome.work.key)
+            self.write(_line_of(outcome, self.state))
+            sweep_weights(self.folder, self.state)
+
+    def _wanted_beside(
+        self, handed_out: Collection[str], limit_seconds: float | None
+    ) -> Sequence[Work]:
+        """Work that may begin beside what is under way; decisions on the way are written down.
+
+        What ends a station waits until nothing is under way.
+        """
+        while handed_out and not self._out_of_time(limit_seconds):
+            step = self.state.next()
+            if not isinstance(step.decision, RateChosen | ArmDropped | SetupChosen):
+                return [work for work in step.work if work.key not in handed_out]
+            self.write(step.decision)
+        return ()
 
     def _out_of_time(self, limit_seconds: float | None) -> bool:
         state = self.state

@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -21,6 +21,7 @@ from forkpoint.race.work import WORK, Work
 
 PRELOAD = ("forkpoint.race.preload",)
 POLL_SECONDS = 0.2  # how often progress is looked at
+WORKER = "FORKPOINT_WORKER"  # environment: names a cluster's worker in its children's notes
 PAUSE = "pause"  # a file in the run folder: begin nothing more
 
 
@@ -45,13 +46,26 @@ class Observer(Protocol):
         ...
 
 
+More = Callable[[], Sequence[Work]]  # what is wanted beside the work that was handed out
+
+
+def nothing_more() -> Sequence[Work]:
+    """No work beyond what was given."""
+    return ()
+
+
 class Executor(Protocol):
     """Who runs the work; the race only sees outcomes."""
 
     workers: int
 
-    def run(self, works: Sequence[Work], observer: Observer) -> Iterator[Outcome]:
-        """Run all pieces and give each outcome as it arrives; `observer` is told of progress."""
+    def run(
+        self, works: Sequence[Work], observer: Observer, more: More = nothing_more
+    ) -> Iterator[Outcome]:
+        """Run all pieces and give each outcome as it arrives; `observer` is told of progress.
+
+        Once an outcome has been taken, `more` is asked what else may run now.
+        """
         ...
 
     def close(self) -> None:
@@ -71,7 +85,9 @@ class LocalExecutor:
         self._context.set_forkserver_preload(list(PRELOAD))
         self._running: dict[int, tuple[Work, BaseProcess, float]] = {}
 
-    def run(self, works: Sequence[Work], observer: Observer) -> Iterator[Outcome]:
+    def run(
+        self, works: Sequence[Work], observer: Observer, more: More = nothing_more
+    ) -> Iterator[Outcome]:
         """Outcomes in the order of arrival; every piece of work that was begun gets exactly one.
 
         While there is a file `pause` in the run folder nothing more is begun.
@@ -86,12 +102,13 @@ class LocalExecutor:
                 wait([process.sentinel for _, process, _ in self._running.values()], POLL_SECONDS)
                 for sentinel, (work, process, started) in list(self._running.items()):
                     if process.is_alive():
-                        if progress := _read_json(self._file(work, "progress")):
+                        if progress := read_json(note_path(self.folder, work, "progress")):
                             observer.progressed(work, progress)
                         continue
                     process.join()
                     del self._running[sentinel]
                     yield self._outcome(work, process.exitcode, time.monotonic() - started)
+                    waiting.extend(more())
         finally:
             self.close()
 
@@ -106,15 +123,15 @@ class LocalExecutor:
         from forkpoint.race.child import run_work
 
         for kind in ("outcome", "progress"):
-            self._file(work, kind).unlink(missing_ok=True)
-        self._file(work, "outcome").parent.mkdir(parents=True, exist_ok=True)
+            note_path(self.folder, work, kind).unlink(missing_ok=True)
+        note_path(self.folder, work, "outcome").parent.mkdir(parents=True, exist_ok=True)
         process = self._context.Process(
             target=run_work,
             args=(
                 str(self.folder),
                 WORK.dump_json(work),
-                str(self._file(work, "outcome")),
-                str(self._file(work, "progress")),
+                str(note_path(self.folder, work, "outcome")),
+                str(note_path(self.folder, work, "progress")),
                 self.threads,
             ),
             daemon=True,
@@ -122,14 +139,10 @@ class LocalExecutor:
         process.start()
         self._running[process.sentinel] = (work, process, time.monotonic())
 
-    def _file(self, work: Work, kind: str) -> Path:
-        name = hashlib.sha256(work.key.encode()).hexdigest()[:16]
-        return self.folder / ".work" / f"{name}.{kind}.json"
-
     def _outcome(self, work: Work, exitcode: int | None, seconds: float) -> Outcome:
-        values = _read_json(self._file(work, "outcome"))
+        values = read_json(note_path(self.folder, work, "outcome"))
         for kind in ("outcome", "progress"):
-            self._file(work, kind).unlink(missing_ok=True)
+            note_path(self.folder, work, kind).unlink(missing_ok=True)
         if values is None:
             values = {"failed": _death(exitcode)}
         return Outcome(work, values, seconds)
@@ -146,7 +159,14 @@ def _death(exitcode: int | None) -> dict[str, Any]:
     return {"key": "race.crashed_exit", "values": {"code": exitcode or 0}, "retry": None}
 
 
-def _read_json(path: Path) -> dict[str, Any] | None:
+def note_path(folder: Path, work: Work, kind: str) -> Path:
+    """Where a child leaves its "outcome" or notes its "progress"."""
+    name = hashlib.sha256(work.key.encode()).hexdigest()[:16]
+    return folder / ".work" / f"{name}.{kind}.json"
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """What a note holds; None when there is none or it is not whole."""
     try:
         values: dict[str, Any] = orjson.loads(path.read_bytes())
     except (FileNotFoundError, orjson.JSONDecodeError):

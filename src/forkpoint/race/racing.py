@@ -1,8 +1,14 @@
-"""The racing itself: the selection engine is asked what to train next, and told what came of it."""
+"""The racing itself: the selection engine is asked what to train next, and told what came of it.
+
+Up to `engine.parallel` trials are asked for before the first of them is told. The engine is told
+their outcomes in the order in which it asked for them, whatever the order of arrival: the n-th ask
+is made knowing the asks up to n - parallel, so that what is decided depends neither on which worker
+was faster nor on whether the race was interrupted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forkpoint.engine import Arm, Ask, Score, Selector
@@ -19,74 +25,101 @@ if TYPE_CHECKING:
 ROW_CORRELATION = 0.5  # of two arms' errors on the same validation rows, before it is measured
 
 
+@dataclass
+class _Asked:
+    """What the engine wants, and the trial that stands for it; None where the bracket does."""
+
+    ask: Ask
+    trial: Trial | None
+
+
 class Racing:
     """The engine's side of a race; once the racing has ended it only catches up with the ledger."""
 
     def __init__(self, state: RaceState) -> None:
         self.state = state
         self.selector = _selector(state.agreement)
-        self._batch: list[Ask] | None = None
+        self._asked: list[_Asked] = []  # not yet told, in the order of asking
+        self._lowered: set[str] = set()  # arms asked for at their lowered rate from now on
+        self._told = True  # something, since it was last asked
         self._caught_up = False  # the racing has ended and the engine was told all of it
 
     def next(self) -> Step | None:
-        """The next batch of trials or a decision; None when the racing is over."""
+        """The trials that may run now or a decision; None when the racing is over."""
         state = self.state
         while not self._caught_up:
-            if not self._batch:
-                self._batch = self.selector.ask()
-            if not self._batch:
+            if self._told:
+                asks, self._told = self.selector.ask(), False
+                self._asked.extend(_Asked(ask, self._trial_of(ask)) for ask in asks)
+            if not self._asked:
                 if state.racing_ended is None:
                     return Step(decision=self._end())
                 break
-            trials = [trial for ask in self._batch for trial in self._trials_of(ask)]
             over = {*state.scored, *state.failed} if state.racing_ended is None else state.raced
-            if open_trials := [trial for trial in trials if trial not in over]:
+            first = self._asked[0]
+            if first.trial is not None and first.trial not in over:
                 if state.racing_ended is None:
-                    return Step(work=[state.work(trial) for trial in open_trials])
+                    trials = [asked.trial for asked in self._asked if asked.trial]
+                    works = [state.work(trial) for trial in trials if trial not in over]
+                    return Step(work=works)
                 break
-            lowered = self._lowered_rate(trials)
+            if self._again_lower(first):
+                continue
+            lowered = self._lowered_rate(first)
             if lowered and state.racing_ended is None:
                 return Step(decision=lowered)
-            for ask in self._batch:
-                self._tell(ask)
-            self._batch = None
+            self._tell(self._asked.pop(0))
             dropped = self._newly_dropped() if state.racing_ended is None else None
             if dropped:
                 return Step(decision=dropped)
         self._caught_up = state.racing_ended is not None
         return None
 
-    def _trials_of(self, ask: Ask) -> list[Trial]:
+    def _trial_of(self, ask: Ask) -> Trial | None:
         """The trial an ask stands for; at the first rung the bracket has already run."""
-        if ask.rung == 0 or ask.arm not in self.state.chosen:
-            return []
-        return [self.state.trial(ask.arm, ask.rung + 1, self.state.agreement.settings.seed)]
+        rates = self.state.rates.get(ask.arm)
+        if ask.rung == 0 or not rates:
+            return None
+        chosen = rates[-1 if ask.arm in self._lowered else 0]
+        return self.state.trial_at(chosen, ask.rung + 1)
 
-    def _lowered_rate(self, trials: Sequence[Trial]) -> RateChosen | None:
+    def _diverged(self, asked: _Asked) -> bool:
+        line = self.state.failed.get(asked.trial) if asked.trial else None
+        return line is not None and line.retry == "rate"
+
+    def _again_lower(self, asked: _Asked) -> bool:
+        """Whether a trial that diverged has a lowered rate to be tried at, which it now is."""
+        rates = self.state.rates.get(asked.ask.arm, ())
+        if not self._diverged(asked) or len(rates) < 2:
+            return False
+        self._lowered.add(asked.ask.arm)
+        before, asked.trial = asked.trial, self._trial_of(asked.ask)
+        return asked.trial != before
+
+    def _lowered_rate(self, asked: _Asked) -> RateChosen | None:
         """A third of the rate for an arm whose chosen rate diverged at a higher rung, once."""
-        for trial in trials:
-            line = self.state.failed.get(trial)
-            if line and line.retry == "rate" and trial.arm not in self.state.lowered:
-                chosen = self.state.chosen[trial.arm]
-                rate = float(f"{chosen.rate / FACTOR:.2e}")
-                return chosen.model_copy(update={"rate": rate, "at_edge": True})
-        return None
+        if not self._diverged(asked) or len(self.state.rates[asked.ask.arm]) > 1:
+            return None
+        chosen = self.state.chosen[asked.ask.arm]
+        rate = float(f"{chosen.rate / FACTOR:.2e}")
+        return chosen.model_copy(update={"rate": rate, "at_edge": True})
 
-    def _tell(self, ask: Ask) -> None:
-        state = self.state
+    def _tell(self, asked: _Asked) -> None:
+        state, ask = self.state, asked.ask
+        self._told = True
         bracket = state.brackets[ask.arm]
         if ask.arm not in state.chosen:
             self.selector.fail(ask, "race.dropped_all_failed", float(bracket.tokens))
             return
-        if ask.rung == 0:
+        if asked.trial is None:
             line = bracket.best()
             tokens = float(bracket.tokens)
         else:
-            trial = self._trials_of(ask)[0]
-            line = state.scored.get(trial)
-            tokens = float((line or state.failed[trial]).tokens)
+            line = state.scored.get(asked.trial)
+            tokens = float((line or state.failed[asked.trial]).tokens)
         if line is None:
-            self.selector.fail(ask, state.failed[self._trials_of(ask)[0]].key, tokens)
+            key = state.failed[asked.trial].key if asked.trial else "race.dropped_all_failed"
+            self.selector.fail(ask, key, tokens)
             return
         scores = [
             score
@@ -136,6 +169,7 @@ def _selector(plan: Agreement) -> Selector:
         row_correlation=ROW_CORRELATION,
         seed_sd=plan.settings.known_seed_sd,
         scale="bounded",
+        parallel=plan.engine.parallel,
         prior=LIVE_PRIOR,
         fewest_arms=1 if plan.untrained else 2,
     )

@@ -16,12 +16,13 @@ from forkpoint.data.profile_record import DataProfile
 from forkpoint.data.row import Row
 from forkpoint.errors import BadInput
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
-from forkpoint.facts.machine import MachineFacts, read_machine
+from forkpoint.facts.machine import MachineFacts
 from forkpoint.ledger import (
     Agreement,
     ArmPlan,
     Correction,
     DocumentsPlan,
+    EnginePlan,
     IneligibleArm,
     RungPlan,
     Settings,
@@ -34,13 +35,14 @@ from forkpoint.plan.budget import Budget, brute_force_tokens, budget_tokens, rea
 from forkpoint.plan.forecast import Course, forecast
 from forkpoint.plan.lengths import plan_rungs, smallest_difference
 from forkpoint.plan.price import read_price
-from forkpoint.race.arm_memory import Fitting, check_fit
+from forkpoint.race.arm_memory import Fitting, arm_memory_plans, check_fit
 from forkpoint.race.arm_plans import Food, plan_arm, subset_names
 from forkpoint.race.checkpoints import read_checkpoints
 from forkpoint.race.division import folds_of, split_of
 from forkpoint.race.driver import AGREEMENT
 from forkpoint.race.eligible import eligible, licensed, limits_of
-from forkpoint.race.executor import LocalExecutor, Observer
+from forkpoint.race.executor import Observer
+from forkpoint.race.ground import Ground, LocalGround
 from forkpoint.race.keeping import corrections, seed_noise_known
 from forkpoint.race.needs import Needs, meet_needs
 from forkpoint.race.noted import library_versions, write_masks
@@ -84,10 +86,14 @@ class Prepared:
     documents: DocumentsPlan | None
     ineligible: Sequence[IneligibleArm]
     needs: Needs
+    engine: EnginePlan
 
 
-def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement:
+def prepare(
+    request: RaceRequest, folder: Path, observer: Observer, ground: Ground | None = None
+) -> Agreement:
     """Do everything short of racing and write the run folder; raises BadInput, Unreadable."""
+    ground = ground or LocalGround()
     if (folder / AGREEMENT).exists():
         raise BadInput("race.folder_taken", folder=folder)
     budget = read_budget(request.budget)
@@ -95,7 +101,7 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
         read_price(request.price)  # refused now rather than after the survey
     check_approaches(request)
     limits_of(request)
-    machine = read_machine(folder)
+    machine = ground.machine(folder)
     checkpoints, unlicensed = licensed(request, read_checkpoints(request))
     dataset = load(
         request.data,
@@ -120,11 +126,12 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
     floor, slack = read_floor(
         request.floor, checkpoints, bool(settings.general_set or request.retain)
     )
-    settings = settings.model_copy(
-        update={"workers": fitting.workers, "floor": floor, "floor_slack": slack}
-    )
+    plans = arm_memory_plans(fitting)
+    settings = ground.shared(settings, plans, fitting.workers)
+    settings = settings.model_copy(update={"floor": floor, "floor_slack": slack})
     checkpoints = {name: checkpoints[name] for name in fitting.approaches}
-    executor = LocalExecutor(folder, settings.workers, threads_each(settings))
+    ground.check(folder, [str(found.path) for found in checkpoints.values()])
+    executor = ground.executor(folder, settings, plans)
     check_tasks(request.retain, executor, observer)
     replay = prepare_replay(request, folder, settings, splits, checkpoints, executor, observer)
     fed = {row.id: row for rows in replay.values() for row in rows}
@@ -148,17 +155,13 @@ def prepare(request: RaceRequest, folder: Path, observer: Observer) -> Agreement
         documents,
         (*unlicensed, *needs.unmet),
         needs,
+        ground.plan,
     )
     agreement = _agree(prepared)
     RaceState(agreement)  # refuses a budget that does not take every arm to its first rung
     write_masks(folder, agreement, surveys)
     write_whole(folder / AGREEMENT, agreement.to_json(indent=1).encode())
     return agreement
-
-
-def threads_each(settings: Settings) -> int:
-    """Threads of one child when `settings.workers` of them share the machine."""
-    return max(1, read_machine().cores // settings.workers)
 
 
 def _agree(prepared: Prepared) -> Agreement:
@@ -232,6 +235,7 @@ def _agree(prepared: Prepared) -> Agreement:
         ineligible=(*prepared.ineligible, *ineligible),
         limits=limits_of(prepared.request),
         documents=prepared.documents,
+        engine=prepared.engine,
         pair_ids=tuple(key for key in prepared.needs.pair_ids if key not in excluded),
         corpus_ids=tuple(_kept(prepared.needs.corpus, excluded)),
         corpus_left_out=prepared.needs.corpus_left_out,
@@ -292,6 +296,7 @@ def _course(
         test_rows=rows[1],
         corrections=prepared.corrections,
         asking=asking_pieces(untrained, known),
+        racing_at_once=prepared.settings.workers if prepared.engine.parallel > 1 else 1,
     )
 
 

@@ -70,7 +70,7 @@ class RaceState:
         self.racing_tokens = 0  # spent when the racing ended
         self.raced: set[Trial] = set()  # trials that had run when the racing ended
         self.busy = BusyTime()
-        self.lowered: set[str] = set()  # arms whose rate was lowered after it diverged
+        self.rates: dict[str, list[RateChosen]] = {}  # a second one was lowered after it diverged
         self.racing = Racing(self)
 
     # reading
@@ -90,8 +90,7 @@ class RaceState:
             case TrialFailed():
                 self._read_failure(line)
             case RateChosen():
-                if line.arm in self.chosen:
-                    self.lowered.add(line.arm)
+                self.rates.setdefault(line.arm, []).append(line)
                 self.chosen[line.arm] = line
             case ArmDropped():
                 self.dropped[line.arm] = line
@@ -200,14 +199,17 @@ class RaceState:
 
     def trial(self, arm: str, rung: int, seed: int, fold: int = 0) -> Trial:
         """An arm's trial at its chosen rate and rendering."""
-        chosen = self.chosen[arm]
+        trial = self.trial_at(self.chosen[arm], rung)
+        return trial.model_copy(update={"seed": seed, "fold": fold})
+
+    def trial_at(self, chosen: RateChosen, rung: int) -> Trial:
+        """An arm's trial at a rate that was chosen for it, with the race's seed."""
         return Trial(
-            arm=arm,
+            arm=chosen.arm,
             rung=rung,
             rate=chosen.rate,
-            seed=seed,
+            seed=self.agreement.settings.seed,
             rendering=chosen.rendering,
-            fold=fold,
         )
 
     def _finishing(self) -> Step | None:

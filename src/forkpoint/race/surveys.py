@@ -8,7 +8,7 @@ from forkpoint.errors import ForkpointError
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.ledger import Settings, Speed
 from forkpoint.race.arm_memory import Fitting
-from forkpoint.race.executor import LocalExecutor, Observer
+from forkpoint.race.executor import Executor, Observer
 from forkpoint.race.needs import Needs
 from forkpoint.race.work import SurveyWork
 
@@ -49,7 +49,7 @@ def survey_works(
 
 
 def survey(
-    executor: LocalExecutor, works: Sequence[SurveyWork], observer: Observer
+    executor: Executor, works: Sequence[SurveyWork], observer: Observer
 ) -> dict[str, dict[str, Any]]:
     """Checkpoint -> what its survey found; raises ForkpointError when a child broke."""
     surveys = {}

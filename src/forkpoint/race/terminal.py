@@ -91,9 +91,12 @@ class Terminal:
 
     def progressed(self, work: Work, values: dict[str, Any]) -> None:
         """Move the piece of work on the bar."""
-        if values.get("steps"):
-            part = TRAIN_PART * values["step"] / values["steps"]
-            self.under_way[_name(work)] = (self._title(work), part)
+        title = self._title(work)
+        if worker := values.get("worker"):
+            title += f" · {worker}"
+        before = self.under_way.get(_name(work), ("", 0.0))[1]
+        part = TRAIN_PART * values["step"] / values["steps"] if values.get("steps") else before
+        self.under_way[_name(work)] = (title, part)
         self._move()
 
     def _title(self, work: Work) -> str:

@@ -9,6 +9,7 @@ from forkpoint.plan.clock import minutes
 from forkpoint.plan.price import read_price
 from forkpoint.report.data_text import printable
 from forkpoint.report.foreseen import own_seed_text
+from forkpoint.report.plan_engine import engine_lines
 from forkpoint.report.plan_memory import memory_lines
 from forkpoint.report.untrained_text import plan_lines
 from forkpoint.words import say
@@ -50,6 +51,7 @@ def plan_text(agreement: Agreement, lang: str) -> str:
         *_rows_of_arms(agreement, lang),
         *_needs(agreement, lang),
         *memory_lines(agreement, lang),
+        *engine_lines(agreement, lang),
         say("race.plan_metric", lang, metric=settings.metric, margin=settings.margin),
         say("race.plan_power", lang, difference=agreement.smallest_difference),
         say(

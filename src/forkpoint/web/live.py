@@ -26,6 +26,7 @@ class UnderWay(Record):
     step: int | None
     steps: int | None
     answering: int | None  # validation rows it is answering, once training is done
+    worker: str | None = None  # of a cluster: the node's address and the process there
 
 
 class Pace(Record):
@@ -83,6 +84,7 @@ def _under_way(folder: Path, view: TrialView) -> UnderWay:
         step=_whole(note, "step"),
         steps=_whole(note, "steps"),
         answering=_whole(note, "answering"),
+        worker=note.get("worker") if isinstance(note, dict) else None,
     )
 
 

@@ -1,0 +1,166 @@
+"""A Ray cluster as a race sees it: joined at an address or begun here, looked at, left again.
+
+Only this file, `ray_executor` and `ray_worker` import Ray, and late.
+Usage statistics and the dashboard stay off; a cluster of our own binds to the loopback address and
+asks for a token (docs/guide/cluster.md).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from forkpoint.errors import BadInput
+from forkpoint.facts.machine import MachineFacts
+from forkpoint.race.noted import library_versions
+from forkpoint.race.room import Node
+
+KNOCK_SECONDS = 5.0  # until an address that does not answer is given up
+LOOK_SECONDS = 120.0  # until a node has said what it has; the first worker imports libraries
+STORE_BYTES = 100 << 20  # Ray's shared memory: outcomes are small, weights travel as files
+
+
+class Seen(NamedTuple):
+    """A node with the machine under it."""
+
+    node: Node
+    machine: MachineFacts
+
+
+class Cluster:
+    """A connection to a cluster; `close` leaves it, and ends it where it was begun here."""
+
+    def __init__(self, address: str | None, workers: int | None = None) -> None:
+        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+        self.address = address
+        if address is None:  # read when Ray is imported: its own cluster listens on 127.0.0.1
+            os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+        else:
+            _knock(address)
+        try:
+            import ray
+        except ImportError:
+            raise BadInput("cluster.no_ray") from None
+        self._ray = ray
+        how: dict[str, Any] = {"logging_level": "error", "log_to_driver": False}
+        if address is None:
+            how |= {"include_dashboard": False, "object_store_memory": STORE_BYTES}
+            if workers:
+                how["num_cpus"] = workers
+        else:
+            how["address"] = address
+        try:
+            ray.init(**how)
+        except ray.exceptions.AuthenticationError:
+            raise BadInput("cluster.no_token", address=address or "-") from None
+        except Exception as error:  # noqa: BLE001 - Ray says so by bare Exceptions too
+            raise _not_joined(address, error) from None
+
+    def close(self) -> None:
+        """Leave the cluster; work of this race that still runs on it is ended by Ray."""
+        self._ray.shutdown()
+
+    def alive(self) -> dict[str, Mapping[str, Any]]:
+        """Node id -> what Ray says of each node that lives."""
+        return {node["NodeID"]: node for node in self._ray.nodes() if node["Alive"]}
+
+    def look(self, folder: Path, paths: Sequence[str] = ()) -> list[Seen]:
+        """Every node, after checking that versions agree and that it sees the race's files."""
+        from forkpoint.race.ray_worker import look
+
+        token = folder / ".work" / f"seen-{os.getpid()}"
+        token.parent.mkdir(parents=True, exist_ok=True)
+        token.touch()
+        ask = self._ray.remote(look)
+        nodes = self.alive()
+        try:
+            asked = {
+                node_id: ask.options(
+                    num_cpus=0, max_retries=0, scheduling_strategy=self.on(node_id)
+                ).remote(str(folder), str(token.relative_to(folder)), list(paths))
+                for node_id in nodes
+            }
+            return [
+                self._seen(nodes[node_id], self._said(nodes[node_id], reference))
+                for node_id, reference in asked.items()
+            ]
+        finally:
+            token.unlink(missing_ok=True)
+
+    def on(self, node_id: str) -> Any:
+        """The strategy that puts a piece of work on one node and nowhere else."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        return NodeAffinitySchedulingStrategy(node_id, soft=False)
+
+    def _said(self, node: Mapping[str, Any], reference: Any) -> dict[str, Any]:
+        name = node["NodeManagerAddress"]
+        try:
+            said: dict[str, Any] = self._ray.get(reference, timeout=LOOK_SECONDS)
+        except self._ray.exceptions.GetTimeoutError:
+            raise BadInput("cluster.node_silent", node=name, seconds=round(LOOK_SECONDS)) from None
+        except self._ray.exceptions.RayError as error:
+            raise BadInput("cluster.node_cannot", node=name, error=first_line(error)) from None
+        return said
+
+    def _seen(self, node: Mapping[str, Any], said: dict[str, Any]) -> Seen:
+        from forkpoint import __version__
+
+        name = node["NodeManagerAddress"]
+        here = {"forkpoint": __version__, **library_versions()}
+        for library, version in here.items():
+            if (there := said["versions"].get(library, "-")) != version:
+                raise BadInput(
+                    "cluster.versions_differ",
+                    node=name, library=library, there=there, here=version,
+                )  # fmt: skip
+        if said["missing"]:
+            raise BadInput("cluster.files_missing", node=name, file=said["missing"][0])
+        machine = MachineFacts.model_validate(said["machine"])
+        return Seen(node_of(node, machine), machine)
+
+
+def node_of(said: Mapping[str, Any], machine: MachineFacts | None) -> Node:
+    """A node by what Ray counts there, with the GPU memory that was found on it."""
+    has = said["Resources"]
+    sizes = [gpu.free_bytes for gpu in machine.gpus] if machine else []
+    return Node(
+        name=said["NodeManagerAddress"],
+        node_id=said["NodeID"],
+        cpus=has.get("CPU", 0.0),
+        memory_bytes=int(has.get("memory", 0)),
+        gpus=has.get("GPU", 0.0) if sizes else 0.0,
+        gpu_bytes=min(sizes, default=0),
+    )
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of another process says, in one line without its traceback."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[-1] if lines else type(error).__name__)[:200]
+
+
+def _knock(address: str) -> None:
+    """Raises BadInput unless something listens there; `auto` is Ray's to find."""
+    if address == "auto":
+        return
+    host, _, port = address.rpartition(":")
+    if not host or "://" in address or not port.isdigit():
+        raise BadInput("cluster.address_unreadable", address=address)
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(socket.create_connection((host, int(port)), KNOCK_SECONDS))
+        except (OSError, OverflowError) as error:
+            raise BadInput("cluster.nobody_there", address=address, error=str(error)) from None
+
+
+def _not_joined(address: str | None, error: Exception) -> BadInput:
+    if "Version mismatch" in str(error):
+        return BadInput("cluster.ray_versions", address=address or "-", error=first_line(error))
+    if address is None:
+        return BadInput("cluster.not_started", error=first_line(error))
+    return BadInput("cluster.not_joined", address=address or "-", error=first_line(error))

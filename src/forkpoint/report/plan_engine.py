@@ -1,0 +1,26 @@
+"""Where the trials of a planned race run, when that is not this machine alone."""
+
+from forkpoint.ledger import Agreement
+from forkpoint.words import say
+
+
+def engine_lines(agreement: Agreement, lang: str) -> list[str]:
+    """The cluster's nodes, how many trials they take side by side, and what one asks for."""
+    engine = agreement.engine
+    if engine.kind == "local":
+        return []
+    names = ", ".join(node.name for node in engine.nodes)
+    cpus = max(engine.cpus.values(), default=1.0)
+    gpus = max(engine.gpus.values(), default=0.0)
+    need = f"{cpus:g} CPU" + (f", {gpus:.3g} GPU" if gpus else "")
+    return [
+        say(
+            "cluster.plan",
+            lang,
+            nodes=names if engine.address else say("cluster.plan_here", lang),
+            cpus=f"{sum(node.cpus for node in engine.nodes):g}",
+            gpus=f"{sum(node.gpus for node in engine.nodes):g}",
+            workers=agreement.settings.workers,
+            need=need,
+        )
+    ]
