@@ -25,14 +25,15 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # the recipes stand beside
-PUBLISHED = ROOT / "docs" / "studies" / "stage_rows.jsonl"
+STUDIES = ROOT / "docs" / "studies"
+GRID = "grid"  # the source of a line; packed files hold lines of other studies too
 NEAR, FAR = "orders", "tickets"  # near what Instruct was taught; far from all that any stage saw
 TASKS = (NEAR, FAR)
 METRIC = {NEAR: "exact_match", FAR: "macro_f1"}
 STAGES = ("base", "instruct", "chat")
 TWINS = ("base", "instruct")
-APPROACHES = ("lora", "full")
-SMALL, LARGE, LARGEST = (50, 200, 800), 3_200, 10_000  # rows to train on
+APPROACHES = ("full", "lora")
+SMALL, LARGEST = (800, 200, 50), 10_000  # rows to train on; 3,200 in between
 ROWS_PER_STEP = 4
 LEAST_STEPS = 200  # fewer rows are seen several times [docs/LOG.md, steps]; more rows once
 TEST = 300
@@ -40,15 +41,16 @@ EDGES = (0.333, 3.0)  # of the bracket, beside its centre
 UNTRAINED = "untrained"
 PARTS: tuple[tuple[Sequence[str], Sequence[int], Sequence[int], Sequence[float]], ...] = (
     (STAGES, (0,), (0,), (1.0,)),  # stages, sizes, seeds, factors of the rate
-    (TWINS, SMALL, (0, 1), (1.0,)),
-    (TWINS, (LARGE,), (0,), (1.0,)),
+    (TWINS, (800, 200), (0,), (1.0,)),
+    (TWINS, (3_200, 50), (0,), (1.0,)),
+    (TWINS, SMALL, (1,), (1.0,)),
     (("chat",), SMALL, (0, 1), (1.0,)),
+    (TWINS, (3_200,), (1,), (1.0,)),
     (TWINS, SMALL, (2,), (1.0,)),
-    (TWINS, (LARGE,), (1,), (1.0,)),
-    (STAGES, (SMALL[-1],), (0,), EDGES),
+    (STAGES, (800,), (0,), EDGES),
     (("chat",), SMALL, (2,), (1.0,)),
-    (TWINS, (LARGE,), (2,), (1.0,)),
-    (("chat",), (LARGE,), (0, 1, 2), (1.0,)),
+    (TWINS, (3_200,), (2,), (1.0,)),
+    (("chat",), (3_200,), (0, 1, 2), (1.0,)),
     (STAGES, (0,), (1, 2), (1.0,)),
     (STAGES, SMALL, (3, 4), (1.0,)),
     (STAGES, (LARGEST,), (0, 1, 2), (1.0,)),
@@ -79,7 +81,7 @@ class Draw(NamedTuple):
 def planned() -> Iterator[Cell]:
     """Every cell, the most telling first; none twice."""
     for stages, sizes, seeds, factors in PARTS:
-        for seed, factor, task, rows in product(seeds, factors, TASKS, sizes):
+        for seed, factor, rows, task in product(seeds, factors, sizes, TASKS):
             for approach in APPROACHES if rows else (UNTRAINED,):
                 yield from (Cell(task, rows, one, approach, seed, factor) for one in stages)
 
@@ -147,6 +149,7 @@ def trained(cell: Cell) -> tuple[Any, dict[str, Any]]:
 
 def looked(cell: Cell, model: Any, pairs: Sequence[Pair]) -> dict[str, Any]:
     """Greedy answers by macro-F1, exact answers, stopping, and bits of the expected answers."""
+    from bank import packed_bits
     from bank_training import checkpoint
 
     from forkpoint.data.row import Row, Turn
@@ -173,6 +176,7 @@ def looked(cell: Cell, model: Any, pairs: Sequence[Pair]) -> dict[str, Any]:
         "exact": round(found.exact_match.value or 0.0, 4),
         "stops": round(found.stop_rate.value or 0.0, 4),
         "bits": round(found.bits_per_byte.value or 0.0, 4),
+        "right": packed_bits([row.exact for row in found.rows]),
     }
 
 
@@ -226,7 +230,7 @@ def run(path: Path, share: str) -> None:
     part, of = (int(piece) for piece in share.split("/"))
     path.parent.mkdir(parents=True, exist_ok=True)
     for number, cell in enumerate(planned()):
-        done = {key_of(line) for line in lines_of(path)}
+        done = {key_of(line) for line in lines_of(path) if line["source"] == GRID}
         if cell in done or number % of != part - 1:
             continue
         test = drawn(cell.task, cell.seed).test
@@ -238,14 +242,17 @@ def run(path: Path, share: str) -> None:
         else:
             model, cost = trained(cell)
         seen = looked(cell, model, test)
-        line = {**cell._asdict(), **seen, **cost}
+        line = {"source": GRID, **cell._asdict(), **seen, **cost}
         add(path, {**line, "general": general(cell.stage, model)})
 
 
-def pack(path: Path, target: Path) -> None:
-    """One copy of each line in the planned order."""
-    cells = {key_of(line): line for line in lines_of(path)}
+def pack(path: Path, target: Path, bank: Path) -> None:
+    """One copy of each line in the planned order, then what the tables borrow elsewhere."""
+    from stage_tables import borrowed
+
+    cells = {key_of(line): line for line in lines_of(path) if line["source"] == GRID}
     told = [cells[cell] for cell in planned() if cell in cells]
+    told += borrowed(lines_of(bank), lines_of(STUDIES / "pocket_races.jsonl"))
     text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in told)
     target.write_text(text, encoding="utf-8")
 
@@ -253,13 +260,14 @@ def pack(path: Path, target: Path) -> None:
 def main() -> None:
     """Train what is missing, or show or pack what is there."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=PUBLISHED)
+    parser.add_argument("--out", type=Path, default=STUDIES / "stage_rows.jsonl")
     parser.add_argument("--jobs", default="1/1", help="which share of the cells: 1/2 or 2/2")
     parser.add_argument("--show", choices=("a", "b", "c", "d"))
     parser.add_argument("--pack", type=Path)
+    parser.add_argument("--bank", type=Path, default=STUDIES / "bank.jsonl", help="for --pack")
     given = parser.parse_args()
     if given.pack:
-        pack(given.out, given.pack)
+        pack(given.out, given.pack, given.bank)
     elif given.show:
         from stage_tables import show
 
