@@ -57,6 +57,7 @@ def command(lang: str) -> Callable[..., None]:
         workers: int = option(None, "--workers"),
         engine: str = option(None, "--engine"),
         address: str = option(None, "--address"),
+        storage: str = option(None, "--storage"),
         price: str = option(None, "--price"),
         subset: list[str] = option([], "--subset"),
         replay: list[float] = option([], "--replay"),
@@ -80,7 +81,7 @@ def command(lang: str) -> Callable[..., None]:
 
         as_json = json or format == "json"
         if resume is not None:
-            _run(resume, lang, as_json, _Place(engine, address, workers))
+            _run(resume, lang, as_json, _Place(engine, address, workers, storage))
             return
         if data is None or not model:
             raise BadInput("race.need_data_and_models")
@@ -128,7 +129,8 @@ def command(lang: str) -> Callable[..., None]:
             max_memory=max_memory,
             licence=licence,
         )
-        place = _Place(engine or ("ray" if address else "local"), address, workers)
+        kind = engine or ("ray" if address else "local")
+        place = _Place(kind, address, workers, storage)
         _start(request, out, place, dry_run=dry_run, yes=yes, lang=lang, as_json=as_json)
 
     return race
@@ -150,6 +152,7 @@ class _Place(NamedTuple):
     engine: str | None
     address: str | None
     workers: int | None
+    storage: str | None
 
 
 def _start(
@@ -173,7 +176,8 @@ def _start(
 
     if not dry_run and not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise BadInput("race.no_terminal")
-    ground = ground_named(place.engine or "local", place.address, place.workers)
+    kind = place.engine or "local"
+    ground = ground_named(kind, place.address, place.workers, place.storage)
     with contextlib.closing(ground), tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) if dry_run else out or _free_folder(request.data)
         with Terminal(lang) as terminal:
@@ -252,8 +256,10 @@ def _run(folder: Path, lang: str, as_json: bool, place: _Place) -> None:
     planned = agreement.engine
     kind = place.engine or ("ray" if place.address else planned.kind)
     address = place.address or (planned.address if kind == planned.kind else None)
-    with contextlib.closing(ground_named(kind, address, place.workers)) as ground:
-        ground.check(folder, [str(found.path) for found in agreement.checkpoints.values()])
+    storage = place.storage or (planned.storage if kind == planned.kind else None)
+    with contextlib.closing(ground_named(kind, address, place.workers, storage)) as ground:
+        weights = [*agreement.checkpoints.values(), *agreement.twins.values()]
+        ground.check(folder, [str(found.path) for found in weights])
         _race(folder, agreement, ground, lang, as_json)
 
 
@@ -272,6 +278,7 @@ def _race(folder: Path, agreement: "Agreement", ground: "Ground", lang: str, as_
             raise Interrupted("race.interrupted", folder=folder) from None
         finally:
             executor.close()
+    ground.bring_home(folder)
     _show(folder, verdict, lang, as_json)
     _keep(folder, lang)
     if verdict.arm is None and verdict.kind != "floor":

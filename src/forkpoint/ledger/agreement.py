@@ -17,6 +17,9 @@ class RungPlan(Record):
     share: float  # of the full length, in row visits
 
 
+Spread = Literal["none", "zero2", "zero3"]  # what the GPUs of one training hold in parts
+
+
 class MemoryPlan(Record):
     """Peak memory of an arm's largest trial, estimated from shapes before anything was loaded."""
 
@@ -29,6 +32,9 @@ class MemoryPlan(Record):
     shrink: int = 0  # how much smaller than usual its trials start, so that they fit
     correction: float = 1.0  # by earlier trials on this machine, already in the figures
     corrected_by: int = 0  # those trials
+    devices: int = 1  # GPUs that a trial is spread over; the figures are of one of them
+    spread: Spread = "none"
+    host_bytes: int = 0  # of a spread trial, in the machine's memory beside each GPU
 
 
 class DialChange(Record):
@@ -226,6 +232,7 @@ class EnginePlan(Record):
 
     kind: Literal["local", "ray"] = "local"
     address: str | None = None  # of the cluster; None: this machine
+    storage: str | None = None  # where files come and go; None: a path that all nodes share
     parallel: int = 1  # trials that the racing has under way before it is told of the first
     nodes: tuple[NodePlan, ...] = ()
     cpus: dict[str, float] = {}  # noqa: RUF012 - arm -> of one trial
