@@ -41,8 +41,7 @@ EDGES = (0.333, 3.0)  # of the bracket, beside its centre
 UNTRAINED = "untrained"
 PARTS: tuple[tuple[Sequence[str], Sequence[int], Sequence[int], Sequence[float]], ...] = (
     (STAGES, (0,), (0,), (1.0,)),  # stages, sizes, seeds, factors of the rate
-    (TWINS, (800, 200), (0,), (1.0,)),
-    (TWINS, (3_200, 50), (0,), (1.0,)),
+    (TWINS, (800, 200, 50, 3_200), (0,), (1.0,)),
     (TWINS, SMALL, (1,), (1.0,)),
     (("chat",), SMALL, (0, 1), (1.0,)),
     (TWINS, (3_200,), (1,), (1.0,)),
@@ -81,9 +80,11 @@ class Draw(NamedTuple):
 def planned() -> Iterator[Cell]:
     """Every cell, the most telling first; none twice."""
     for stages, sizes, seeds, factors in PARTS:
-        for seed, factor, rows, task in product(seeds, factors, sizes, TASKS):
-            for approach in APPROACHES if rows else (UNTRAINED,):
-                yield from (Cell(task, rows, one, approach, seed, factor) for one in stages)
+        approaches = APPROACHES if any(sizes) else (UNTRAINED,)
+        for seed, factor, rows, approach, task, stage in product(
+            seeds, factors, sizes, approaches, TASKS, stages
+        ):
+            yield Cell(task, rows, stage, approach, seed, factor)
 
 
 def steps_of(rows: int) -> int:

@@ -173,29 +173,35 @@ def show_stages(every: Sequence[Point]) -> None:
             print("| " + " | ".join(cells) + " |")
 
 
+def pairs_of(every: Sequence[Point], setting: Setting) -> list[tuple[int, float, float]]:
+    """Seed, score by LoRA and score in full, of every stage and seed that has both."""
+    lora, full = (
+        {(x.stage, x.seed): x.score for x in every if (x.setting, x.approach) == (setting, name)}
+        for name in ("lora", "full")
+    )
+    return [(key[1], lora[key], full[key]) for key in sorted(lora.keys() & full.keys())]
+
+
+def approach_differences(every: Sequence[Point], setting: Setting, share: float) -> list[float]:
+    """By seed: LoRA minus `share` of full, the mean over stages."""
+    by_seed: dict[int, list[float]] = {}
+    for seed, lora, full in pairs_of(every, setting):
+        by_seed.setdefault(seed, []).append(lora - share * full)
+    return [fmean(one) for one in by_seed.values()]
+
+
 def show_approaches(every: Sequence[Point]) -> None:
     """LoRA against full by rows: means over the stages that a seed has both of."""
     print("| source | task | rows | LoRA | full | LoRA of full | LoRA minus full |"
           " LoRA minus .95 full |\n|---|---|---|---|---|---|---|---|")  # fmt: skip
     for setting in settings(every):
-        arms = {
-            approach: {
-                (x.stage, x.seed): x.score
-                for x in every
-                if x.setting == setting and x.approach == approach
-            }
-            for approach in ("lora", "full")
-        }
-        both = sorted(arms["lora"].keys() & arms["full"].keys())
+        both = pairs_of(every, setting)
         if not both:
             continue
-        lora, full = (fmean(arms[name][key] for key in both) for name in ("lora", "full"))
-        gaps = []
-        for share in (1.0, ENOUGH_OF_FULL):
-            by_seed: dict[int, list[float]] = {}
-            for key in both:
-                by_seed.setdefault(key[1], []).append(arms["lora"][key] - share * arms["full"][key])
-            gaps.append(told([fmean(one) for one in by_seed.values()]))
+        lora, full = fmean(one[1] for one in both), fmean(one[2] for one in both)
+        gaps = [
+            told(approach_differences(every, setting, share)) for share in (1.0, ENOUGH_OF_FULL)
+        ]
         part = f"{lora / full:.0%}" if full else "-"
         cells = (setting.source, setting.task, str(setting.rows), f"{lora:.3f}", f"{full:.3f}",
                  part, *gaps)  # fmt: skip
