@@ -45,6 +45,7 @@ def command(lang: str) -> Callable[..., None]:
         split: str = option(None, "--split"),
         folds: int = option(None, "--folds"),
         truncate: str = option("no", "--truncate"),
+        template: str = option("auto", "--template"),
         data_format: str = option(None, "--data-format"),
         columns: str = option(None, "--columns"),
         strict: bool = option(False, "--strict"),
@@ -107,6 +108,7 @@ def command(lang: str) -> Callable[..., None]:
             strict=strict,
             folds=folds,
             truncate=_truncate(truncate),
+            template=_template(template),
             threshold=threshold,
             finalist_seeds=finalist_seeds,
             rows_per_step=rows_per_step,
@@ -142,6 +144,14 @@ def _truncate(value: str) -> 'Literal["no", "answers"]':
     if value == "answers":
         return "answers"
     raise BadInput("race.truncate_unknown", value=value)
+
+
+def _template(value: str) -> 'Literal["auto", "own", "plain"]':
+    from forkpoint.errors import BadInput
+
+    if value not in ("auto", "own", "plain"):
+        raise BadInput("race.template_unknown", value=value)
+    return value  # type: ignore[return-value]
 
 
 class _Place(NamedTuple):

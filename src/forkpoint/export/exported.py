@@ -30,6 +30,7 @@ class Exported(Record):
     learned_tokens: int
     retokenised: int  # rows whose tokens depend on where text is cut
     gaps: tuple[str, ...]  # catalogue keys
+    token_rows: tuple[str, ...] = ()  # tokens whose rows were set and trained in the race
 
 
 def export_arm(arm: FinishedArm, tool_name: str, folder: Path, lang: str = "en") -> Exported:
@@ -45,6 +46,8 @@ def export_arm(arm: FinishedArm, tool_name: str, folder: Path, lang: str = "en")
     texts = tool_name in ("llamafactory", "axolotl", "ms-swift")
     if kit.retokenised and texts:
         gaps.append("export.gap_tokens")
+    if recipe.token_rows:
+        gaps.append("export.gap_rows")
     shown = [{"row_id": row.row_id, "stretches": row.stretches} for row in kit.train]
     write_lines(folder / READABLE, shown)
     write_whole(folder / RECIPE, recipe.to_json(indent=1).encode() + b"\n")
@@ -65,4 +68,5 @@ def export_arm(arm: FinishedArm, tool_name: str, folder: Path, lang: str = "en")
         learned_tokens=sum(learned(row) for row in kit.train),
         retokenised=kit.retokenised if texts else 0,
         gaps=tuple(gaps),
+        token_rows=recipe.token_rows,
     )

@@ -57,6 +57,7 @@ class Recipe(Record):
     layers: int | None
     vocabulary: int | None
     pad_id: int
+    token_rows: tuple[str, ...] = ()  # tokens whose rows were set before training
 
 
 class Kit(Record):
@@ -125,6 +126,7 @@ def _recipe(arm: FinishedArm, rows: Sequence[RecipeRow]) -> Recipe:
         layers=facts.shape.layers,
         vocabulary=facts.shape.vocabulary,
         pad_id=int(tokenizer.pad_token_id or 0),
+        token_rows=tuple(row.token for row in arm.run.agreement.token_rows(arm.plan.checkpoint)),
     )
 
 
