@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from forkpoint.ledger import AnswersMade, ArmDropped, SetupChosen, UntrainedArm
 from forkpoint.race.work import AnswerWork, Step, answers_key
+from forkpoint.verdict.untrained_result import best_first, oriented
 
 if TYPE_CHECKING:
     from forkpoint.race.state import RaceState
@@ -58,40 +59,18 @@ def _line(state: RaceState, arm: str, setup: str) -> AnswersMade | None:
     return state.answers.get(answers_key(arm, "validation", None, setup))
 
 
-def oriented(line: AnswersMade | None) -> float | None:
-    """The primary score, more is better; None without answers or without a score."""
-    if line is None or line.primary.value is None:
-        return None
-    return line.primary.value if line.primary.better == "higher" else -line.primary.value
-
-
-def best_untrained(state: RaceState) -> tuple[str, ...]:
-    """Untrained arms by their validation score, best first; of equal ones the shorter prompts."""
-    found = []
-    for place, arm in enumerate(state.agreement.untrained):
-        value = oriented(validation_line(state, arm.name))
-        if value is not None:
-            found.append((-value, prompt_cost(state, arm.name), place, arm.name))
-    return tuple(name for *_, name in sorted(found))
-
-
 def validation_line(state: RaceState, arm: str) -> AnswersMade | None:
     """An untrained arm's validation answers as it was chosen to be asked."""
     chosen = state.asked.get(arm)
     return _line(state, arm, chosen.setup) if chosen else None
 
 
-def prompt_cost(state: RaceState, arm: str) -> float:
-    """Mean tokens of its prompts."""
-    line = validation_line(state, arm)
-    return (line.cost.prompt_tokens.value or 0.0) if line and line.cost else 0.0
-
-
 def to_test(state: RaceState) -> tuple[str, ...]:
     """The untrained arms that answer the test rows: the best of all, then the best of each kind."""
     approaches = {arm.name: arm.approach for arm in state.agreement.untrained}
     first: dict[str, str] = {}
-    for name in best_untrained(state):
+    lines = {arm.name: validation_line(state, arm.name) for arm in state.agreement.untrained}
+    for name in best_first(lines):
         first.setdefault(approaches[name], name)
     return tuple(first.values())
 

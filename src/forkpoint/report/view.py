@@ -24,7 +24,6 @@ from forkpoint.report.guides import Guides, guides_of
 from forkpoint.report.history import (
     History,
     asked_line,
-    figure,
     history_of,
     result_of,
     state_of,
@@ -43,6 +42,7 @@ from forkpoint.report.view_record import (
 from forkpoint.run.answers import Answers, answers_of
 from forkpoint.run.folder import RunFolder, read_folder
 from forkpoint.run.outcome import expectations
+from forkpoint.verdict.untrained_result import figure
 from forkpoint.verdict.verdict_record import Comparison, Verdict
 from forkpoint.votes import strengths
 from forkpoint.votes.ballot import VOTES

@@ -22,6 +22,7 @@ from forkpoint.train.job import (
     TrainResult,
 )
 from forkpoint.train.packing import trained_tokens
+from forkpoint.train.spread import ranks, spread, take_over
 from forkpoint.train.stage import Stage, StartStage
 
 RESULT_FILE = "train.json"
@@ -48,11 +49,15 @@ def _train(job: TrainJob, on_progress: OnProgress | None) -> TrainResult:
     from transformers import set_seed
 
     set_seed(job.seed)
-    model = kind.load(job)
+    shared = job.sharding != "none"
+    source = job.model_copy(update={"device": "cpu"}) if shared else job  # a part goes to each GPU
+    model = kind.load(source)
     end_ids = sorted({*generation_end_ids(model), *job.end_ids})
     tokenizer = load_tokenizer(job.checkpoint)
     model = kind.prepare(model, job.settings)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    if shared:
+        model = spread(model, job)
     loop = time.monotonic()
     stages: list[Stage] = []
     for start in _stages(job):
@@ -61,8 +66,13 @@ def _train(job: TrainJob, on_progress: OnProgress | None) -> TrainResult:
     seconds = time.monotonic() - loop
     folder = Path(job.folder)
     folder.mkdir(parents=True, exist_ok=True)
+    if shared:
+        set_seed(job.seed)
+        parts, model = model, kind.prepare(kind.load(source), job.settings)
+        take_over(model, parts, job)
     model.generation_config.eos_token_id = end_ids or None
-    kind.save(model, job)
+    if ranks(job)[0] == 0:
+        kind.save(model, job)
     last = stages[-1]
     result = TrainResult(
         folder=str(folder),
@@ -78,7 +88,8 @@ def _train(job: TrainJob, on_progress: OnProgress | None) -> TrainResult:
         peak_memory_bytes=peak_memory_bytes(job.device),
         margins=tuple(last.margins) if job.pair_steps else (),
     )
-    (folder / RESULT_FILE).write_text(result.to_json(), encoding="utf-8")
+    if ranks(job)[0] == 0:
+        (folder / RESULT_FILE).write_text(result.to_json(), encoding="utf-8")
     return result
 
 

@@ -11,6 +11,7 @@ from forkpoint.errors import Diverged
 from forkpoint.models.rendering import IGNORED
 from forkpoint.train.job import BIN_TOKENS, OnProgress, TrainJob, TrainProgress
 from forkpoint.train.packing import loss_weight, pack_step, trained_tokens
+from forkpoint.train.spread import own_share, ranks, summed, whole
 
 ROW_STEP = 0.03  # of a row's own size, the change of a step at the highest rate: a row that was
 # never trained has to go a long way, whatever rate suits the adapter [docs/studies/stopping.md]
@@ -29,11 +30,16 @@ class StepRows(torch.utils.data.Dataset[dict[str, Any]]):
 
     def __getitem__(self, step: int) -> dict[str, Any]:
         rows = [self._job.rows[row] for row in self._job.steps[step]]
+        tokens = sum(len(row.input_ids) for row in rows)
+        limit, world = self._pack_tokens, ranks(self._job)[1]
+        if world > 1:  # small enough that none of the processes is idle
+            limit = min(limit, max(BIN_TOKENS, -(-tokens // world)))
+        packs = pack_step(rows, BIN_TOKENS, limit)
         return {
-            "packs": pack_step(rows, BIN_TOKENS, self._pack_tokens),
+            "packs": own_share(packs, self._job),
             "trained_tokens": trained_tokens(rows),
             "loss_weight": loss_weight(rows),
-            "tokens": sum(len(row.input_ids) for row in rows),
+            "tokens": tokens,
         }
 
 
@@ -50,6 +56,7 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
         self.tokens_seen = 0
         self.tokens_trained = 0
         self.started = 0.0
+        self.world = ranks(job)[1]
         super().__init__(**rest)
 
     def get_train_dataloader(self) -> Any:
@@ -90,8 +97,9 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
                 loss = self.compute_loss(
                     model, self._prepare_inputs(pack), num_items_in_batch=num_items_in_batch
                 )
-            self.accelerator.backward(loss)
+            self.accelerator.backward(loss * self.world)  # gradients are averaged over processes
             total += loss.detach()
+        total = summed(total, self.job)
         self.losses.append(float(total))
         self.tokens_seen += inputs["tokens"]
         self.tokens_trained += inputs["trained_tokens"]
@@ -109,10 +117,11 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
         """On a CPU the model's own output layer at the trained places; on a GPU TRL's fused head.
 
         TRL's head and its per-step entropy and accuracy cost a third of the speed on a CPU. It
-        multiplies by the output layer's stored weight, past token rows that PEFT trains, and knows
-        no weights of rows: with either the model's own layer is used everywhere.
+        multiplies by the output layer's stored weight, past token rows that PEFT trains and parts
+        that other processes hold, and knows no weights of rows: with any of these the model's own
+        layer is used everywhere.
         """
-        plain = not self.job.settings.token_ids and "weights" not in inputs
+        plain = not self.job.settings.token_ids and "weights" not in inputs and self.world == 1
         if self.args.device.type != "cpu" and plain:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         targets_B_T = torch.nn.functional.pad(inputs["labels"][:, 1:], (0, 1), value=IGNORED)
@@ -135,7 +144,7 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
         return losses_K.sum() / num_items_in_batch
 
     def _clip_grad_norm(self, model: Any) -> Any:
-        norm = super()._clip_grad_norm(model)
+        norm = whole(super()._clip_grad_norm(model))
         self.gradient_norms.append(float(norm))
         if not torch.isfinite(torch.as_tensor(self.gradient_norms[-1])):
             raise self._diverged()
