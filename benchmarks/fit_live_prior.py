@@ -17,8 +17,9 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
 from forkpoint.engine import CurveScales, Prior
-from forkpoint.engine.curves import JITTER, Grid, covariance
+from forkpoint.engine.kernel import Grid, covariance
 from forkpoint.engine.scale import Scale
+from forkpoint.engine.seen import JITTER
 
 START = CurveScales(
     mean_slope=-0.15, bend=0.0, own_level=0.1, own_slope=0.05, own_walk=0.06,

@@ -17,7 +17,8 @@ from scipy.optimize import minimize
 from tables import Floats, Table, TableError, read_table
 
 from forkpoint.engine import CurveScales, Prior
-from forkpoint.engine.curves import JITTER, Grid, covariance
+from forkpoint.engine.kernel import Grid, covariance
+from forkpoint.engine.seen import JITTER
 
 START = CurveScales(
     mean_slope=-0.03,

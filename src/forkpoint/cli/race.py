@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from forkpoint.verdict.verdict_record import Verdict
 
 
+RENAMED = {
+    "model": "models",
+    "approach": "approaches",
+    "context": "context_tokens",
+    "system": "system_prompt",
+    "test": "test_file",
+    "validation": "validation_file",
+    "subset": "subsets",
+    "twin": "twins",
+}  # option -> field of the request
+
+
 def command(lang: str) -> Callable[..., None]:
     """The command with its help in a language."""
 
@@ -75,9 +87,8 @@ def command(lang: str) -> Callable[..., None]:
         format: str = format_option(lang),
         lang: str = lang_option(lang),
     ) -> None:
-        from forkpoint.data import columns_named, format_named
+        given = dict(locals())  # what was typed, by the names above
         from forkpoint.errors import BadInput
-        from forkpoint.race.request import RaceRequest
 
         as_json = json or format == "json"
         if resume is not None:
@@ -87,53 +98,32 @@ def command(lang: str) -> Callable[..., None]:
             raise BadInput("race.need_data_and_models")
         if len(model) * len(approach) * (1 + len(subset)) * max(1, len(set(replay))) < 2:
             raise BadInput("race.need_two_arms")
-        request = RaceRequest(
-            data=data,
-            models=tuple(model),
-            approaches=tuple(approach),
-            budget=budget,
-            goal=goal,
-            metric=metric,
-            margin=margin,
-            seed=seed,
-            passes=passes,
-            context_tokens=context,
-            system_prompt=system,
-            test_file=test,
-            validation_file=validation,
-            group_by=group_by,
-            time_field=split.removeprefix("time:") if split else None,
-            data_format=format_named(data_format) if data_format else None,
-            columns=columns_named(columns) if columns else {},
-            strict=strict,
-            folds=folds,
-            truncate=_truncate(truncate),
-            threshold=threshold,
-            finalist_seeds=finalist_seeds,
-            rows_per_step=rows_per_step,
-            lora_rank=lora_rank,
-            loss_turns="all" if loss_turns == "all" else "last",
-            skip_general=skip_general,
-            workers=workers,
-            price=price,
-            subsets=tuple(subset),
-            replay=tuple(replay),
-            replay_rows=replay_rows,
-            retain=tuple(task for given in retain for task in given.split(",") if task),
-            floor=floor,
-            corpus=corpus,
-            twins=tuple(twin),
-            shots=tuple(shots),
-            documents=documents,
-            max_latency=max_latency,
-            max_memory=max_memory,
-            licence=licence,
-        )
         kind = engine or ("ray" if address else "local")
         place = _Place(kind, address, workers, storage)
-        _start(request, out, place, dry_run=dry_run, yes=yes, lang=lang, as_json=as_json)
+        _start(_request(given), out, place, dry_run=dry_run, yes=yes, lang=lang, as_json=as_json)
 
     return race
+
+
+def _request(given: dict[str, Any]) -> "RaceRequest":
+    """The options as a request: those of the same name as they are; raises BadInput."""
+    from forkpoint.data import columns_named, format_named
+    from forkpoint.race.request import RaceRequest
+
+    made = {
+        RENAMED.get(name, name): tuple(value) if isinstance(value, list) else value
+        for name, value in given.items()
+    }
+    made |= {
+        "time_field": given["split"].removeprefix("time:") if given["split"] else None,
+        "data_format": format_named(given["data_format"]) if given["data_format"] else None,
+        "columns": columns_named(given["columns"]) if given["columns"] else {},
+        "truncate": _truncate(given["truncate"]),
+        "loss_turns": "all" if given["loss_turns"] == "all" else "last",
+        "retain": tuple(task for one in given["retain"] for task in one.split(",") if task),
+    }
+    fields = RaceRequest.model_fields
+    return RaceRequest(**{name: value for name, value in made.items() if name in fields})
 
 
 def _truncate(value: str) -> 'Literal["no", "answers"]':

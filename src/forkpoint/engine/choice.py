@@ -7,8 +7,9 @@ import numpy as np
 
 from forkpoint.engine.arm import Ask
 from forkpoint.engine.course import Course
-from forkpoint.engine.curves import Floats, Ints
-from forkpoint.engine.history import Cell, History, with_believed
+from forkpoint.engine.crowd import CROWD
+from forkpoint.engine.history import Cell, History
+from forkpoint.engine.kernel import Floats, Ints
 from forkpoint.engine.standing import Reason
 from forkpoint.engine.value import Lookout, normals
 from forkpoint.engine.view import Known
@@ -20,6 +21,7 @@ SLICES = 8.0  # of the budget left: looks smaller than a slice shared by all who
 RESERVE = 0.5  # share of the budget kept for large looks, as halving gives each rung its share
 LARGE = 0.125  # share of the budget that makes a look large
 SHARE = 0.03  # of the budget left, added to every price: a race has tens of steps [docs/LOG.md]
+CONTENDERS = 128  # of a crowd, among whom a plan may move the pick [docs/studies/scale.md]
 DOUBTS = (1.0, 3.0, 9.0)  # widenings of the belief, tried in turn when no plan matters
 
 
@@ -34,16 +36,17 @@ def choose(
     arms = [arm for arm in range(len(course.arms)) if arm not in history.failures]
     if not arms:
         return Reason(key="engine.stop-failed")
-    price_AK = course.prices(busy)
-    price_AK[list(history.failures)] = np.inf
     left = course.budget_tokens - history.total_spent() - _committed(course, busy, under_way)
     started = {arm for arm, _ in busy}
     for arm in arms:
-        first = (arm, course.runs[arm][0])
-        if arm not in started and price_AK[first] <= left:
-            return first
+        if arm not in started:
+            first = (arm, course.runs[arm][0])
+            if course.price(first, -1) <= left:
+                return first
     if len(arms) == 1:
         return _because("stop-alone", arm=course.arms[arms[0]].name)
+    price_AK = course.prices(busy)
+    price_AK[list(history.failures)] = np.inf
     known = know()
     if known is not None and (enough := _enough(course, known)):
         return enough
@@ -65,9 +68,15 @@ def _because(key: str, **values: Any) -> Reason:
 
 def _committed(course: Course, busy: Collection[Cell], under_way: Mapping[Cell, Ask]) -> float:
     """What the trials under way are expected to cost."""
+    if not under_way:
+        return 0.0
+    rungs: dict[int, list[int]] = {}
+    for arm, rung in busy:
+        rungs.setdefault(arm, []).append(rung)
     total = 0.0
-    for cell in under_way:
-        total += float(course.prices([other for other in busy if other != cell])[cell])
+    for arm, rung in under_way:
+        before = max((other for other in rungs[arm] if other != rung), default=-1)
+        total += course.price((arm, rung), before)
     return total
 
 
@@ -94,11 +103,12 @@ def _worthiest(
     """
     belief = known.belief
     if under_way:
-        pending = sorted(course.flat(cell) for cell in under_way)
-        seen = with_believed(known.seen, pending, belief.weight_H @ belief.mean_HC)
+        pending = np.array(sorted(course.flat(cell) for cell in under_way), dtype=np.intp)
+        believed_C = belief.weight_H @ belief.mean_HC
+        seen = known.seen.with_believed(pending, believed_C[pending])
         belief = course.model(known.scale).belief(seen)
     price_AK = _large_enough(course, known, price_AK, left)
-    look = Lookout.of(belief, known.scale, known.open_A, _typical_error(known))
+    look = Lookout.of(belief, known.scale, _contenders(known), _typical_error(known))
     normal_SM = normals(course.seed, FUTURES, PLAN_ARMS)
     plans = [
         plan
@@ -154,4 +164,14 @@ def _promising(
 
 def _typical_error(known: Known) -> float:
     """Error variance expected of the next score, in curve units squared."""
-    return float(np.median(np.diagonal(known.seen.error_NN)))
+    return float(np.median(known.seen.errors.variance()))
+
+
+def _contenders(known: Known) -> Ints:
+    """The open arms among which looks may move the pick: all, or in a crowd the pick and the
+    likeliest."""
+    open_F = np.flatnonzero(known.open_A)
+    if len(known.open_A) <= CROWD:
+        return open_F
+    lead_F = known.odds.lead_A[open_F] + (open_F == known.pick)
+    return open_F[np.sort(np.argsort(-lead_F, kind="stable")[:CONTENDERS])]

@@ -7,8 +7,9 @@ from functools import cached_property
 import numpy as np
 
 from forkpoint.engine.arm import Arm, Ask
-from forkpoint.engine.curves import CurveModel, Floats, Grid
+from forkpoint.engine.curves import CurveModel
 from forkpoint.engine.history import Cell
+from forkpoint.engine.kernel import Floats, Grid
 from forkpoint.engine.prior import shipped
 from forkpoint.engine.scale import Scale
 from forkpoint.engine.settings import Settings
@@ -78,27 +79,41 @@ class Course:
 
         `busy` are the cells already run or under way; a continued run only goes forward.
         """
-        price_AK = np.full((len(self.arms), len(self.rungs)), np.inf)
-        highest = dict.fromkeys(range(len(self.arms)), -1)
+        price_AK = self._untouched_AK.copy()
+        highest: dict[int, int] = {}
         for number, rung in busy:
-            highest[number] = max(highest[number], rung)
-        for number, (arm, runs) in enumerate(zip(self.arms, self.runs, strict=True)):
-            top = highest[number]
-            trials = self.settings.first_rung_trials if top < 0 else 1
-            if not arm.trains:
-                if top < 0:
-                    price_AK[number, runs[0]] = 0.0
-                continue
-            on = self.settings.kind == "continued" and top >= 0
-            for rung in runs:
-                if not on or rung > top:
-                    tokens = self.rungs[rung] - (self.rungs[top] if on else 0)
-                    price_AK[number, rung] = tokens * arm.cost_per_token * trials
+            highest[number] = max(highest.get(number, -1), rung)
+        for number, top in highest.items():
+            price_AK[number] = self._price_K(number, top)
         for cell in busy:
             price_AK[cell] = np.inf
         return price_AK
 
+    def price(self, cell: Cell, top: int) -> float:
+        """What a cell is expected to cost an arm whose highest rung so far is `top` (-1: none)."""
+        if top < 0:
+            return float(self._untouched_AK[cell])
+        return float(self._price_K(cell[0], top)[cell[1]])
+
+    @cached_property
+    def _untouched_AK(self) -> Floats:  # noqa: N802 - an array by arm and rung
+        return np.stack([self._price_K(number, -1) for number in range(len(self.arms))])
+
+    def _price_K(self, number: int, top: int) -> Floats:  # noqa: N802 - an array by rung
+        arm, runs = self.arms[number], self.runs[number]
+        price_K = np.full(len(self.rungs), np.inf)
+        trials = self.settings.first_rung_trials if top < 0 else 1
+        if not arm.trains:
+            if top < 0:
+                price_K[runs[0]] = 0.0
+            return price_K
+        on = self.settings.kind == "continued" and top >= 0
+        for rung in runs:
+            if not on or rung > top:
+                tokens = self.rungs[rung] - (self.rungs[top] if on else 0)
+                price_K[rung] = tokens * arm.cost_per_token * trials
+        return price_K
+
     def opening_cost(self) -> float:
         """Tokens times cost to take every arm to its first rung."""
-        price_AK = self.prices(())
-        return sum(float(price_AK[arm, runs[0]]) for arm, runs in enumerate(self.runs))
+        return sum(self.price((arm, runs[0]), -1) for arm, runs in enumerate(self.runs))

@@ -1,18 +1,20 @@
 """All that a race was told, and how it becomes evidence for the curve model."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forkpoint.engine.arm import Channel, Score
-from forkpoint.engine.curves import Seen
+from forkpoint.engine.kernel import Floats
 from forkpoint.engine.scale import Scale
+from forkpoint.engine.seen import Errors, Seen
 from forkpoint.engine.settings import Settings
 
 Cell = tuple[int, int]  # arm index, rung index
 SEED_END = 0.1  # of a 0..1 loss: nearer to an end, noise between seeds is that at this place
+FIGURES_KEPT = 1 << 16  # scores on the curve model's scale, worked out once each
 EIGENVALUE_FLOOR = 0.0  # curve units squared; error covariances told pairwise may not fit together
 
 
@@ -38,9 +40,16 @@ class History:
             if channel in self.scores[cell]
         }
 
-    def highest_rung(self, arm: int) -> int | None:
-        """The highest rung told for an arm."""
-        return max((rung for number, rung in self.scores if number == arm), default=None)
+    def first_of(self, channel: Channel) -> Score | None:
+        """Any score of this channel."""
+        return next((s[channel] for s in self.scores.values() if channel in s), None)
+
+    def highest_rungs(self) -> dict[int, int]:
+        """The highest rung told for every arm that has one."""
+        highest: dict[int, int] = {}
+        for arm, rung in self.scores:
+            highest[arm] = max(rung, highest.get(arm, rung))
+        return highest
 
     def total_spent(self) -> float:
         """Tokens times cost of everything told, failures included."""
@@ -58,33 +67,25 @@ def evidence(
 
     `shape` is the number of arms and of rungs.
     """
-    losses = [scale.loss(score.value) for score in cells.values()]
-    value_N = np.array([scale.forward(loss) for loss in losses])
-    triples = list(zip(losses, cells.values(), strict=True))
-    row_N = np.array([scale.error(loss, s.standard_error, s.n) for loss, s in triples])
-    seed_N = np.array([_seed_error(scale, loss, settings.seed_sd, s.n) for loss, s in triples])
-    error_NN = settings.row_correlation * np.outer(row_N, row_N)
-    np.fill_diagonal(error_NN, row_N**2)
-    _set_told(error_NN, history, cells, row_N)
-    error_NN[np.diag_indices_from(error_NN)] += seed_N**2
+    told = [
+        _figures(scale, score.value, score.standard_error, score.n, settings.seed_sd)
+        for score in cells.values()
+    ]
+    value_N, row_N, seed_N = np.array(told).reshape(-1, 3).T.copy()
+    covariance_MM = _told(history, cells, row_N, settings.row_correlation)
+    errors = Errors(row_N, seed_N, settings.row_correlation, covariance_MM)
     cell_N = np.array([arm * shape[1] + rung for arm, rung in cells], dtype=np.intp)
-    return Seen(cell_N, value_N, error_NN, _kin(history, shape[0]))
+    return Seen(cell_N, value_N, errors, _kin(history, shape[0]))
 
 
-def with_believed(seen: Seen, cells: Sequence[int], mean_C: NDArray[np.float64]) -> Seen:
-    """The evidence as if the trials under way had come out as expected."""
-    extra = np.array(cells, dtype=np.intp)
-    count, total = len(seen.cell_N), len(seen.cell_N) + len(extra)
-    typical = float(np.median(np.diagonal(seen.error_NN))) if count else 0.0
-    error_NN = np.zeros((total, total))
-    error_NN[:count, :count] = seen.error_NN
-    error_NN[range(count, total), range(count, total)] = typical
-    return Seen(
-        np.concatenate([seen.cell_N, extra]),
-        np.concatenate([seen.value_N, mean_C[extra]]),
-        error_NN,
-        seen.kin_A,
-    )
+@lru_cache(maxsize=FIGURES_KEPT)
+def _figures(
+    scale: Scale, value: float, standard_error: float, n: int, seed_sd: float
+) -> tuple[float, float, float]:
+    """A score's curve value, and the SDs of its error over rows and over seeds."""
+    loss = scale.loss(value)
+    rows = scale.error(loss, standard_error, n)
+    return scale.forward(loss), rows, _seed_error(scale, loss, seed_sd, n)
 
 
 def _seed_error(scale: Scale, loss: float, seed_sd: float, n: int) -> float:
@@ -108,24 +109,24 @@ def _kin(history: History, arms: int) -> NDArray[np.float64] | None:
     return kin_A if np.isfinite(kin_A).sum() > 1 else None
 
 
-def _set_told(
-    error_NN: NDArray[np.float64],
-    history: History,
-    cells: dict[Cell, Score],
-    row_N: NDArray[np.float64],
-) -> None:
-    """Put the covariances that were told for pairs into place, and keep the matrix lawful."""
+def _told(
+    history: History, cells: dict[Cell, Score], row_N: Floats, correlation: float
+) -> Floats | None:
+    """The covariance over rows where it was told for pairs, made lawful; None where none was."""
     place = {cell: number for number, cell in enumerate(cells)}
-    told = False
-    for (first, second), value in history.covariances.items():
-        if first not in place or second not in place:
-            continue
-        i, j = place[first], place[second]
-        spread = cells[first].standard_error * cells[second].standard_error
-        if spread > 0:
-            limit = min(max(value / spread, -1.0), 1.0)
-            error_NN[i, j] = error_NN[j, i] = limit * row_N[i] * row_N[j]
-            told = True
-    if told:
-        values, vectors = np.linalg.eigh(error_NN)
-        error_NN[:] = (vectors * np.maximum(values, EIGENVALUE_FLOOR)) @ vectors.T
+    pairs = [
+        (place[first], place[second], value, cells[first], cells[second])
+        for (first, second), value in history.covariances.items()
+        if first in place and second in place
+    ]
+    pairs = [pair for pair in pairs if pair[3].standard_error * pair[4].standard_error > 0]
+    if not pairs:
+        return None
+    error_NN: Floats = correlation * np.outer(row_N, row_N)
+    np.fill_diagonal(error_NN, row_N**2)
+    for i, j, value, first, second in pairs:
+        limit = min(max(value / (first.standard_error * second.standard_error), -1.0), 1.0)
+        error_NN[i, j] = error_NN[j, i] = limit * row_N[i] * row_N[j]
+    values, vectors = np.linalg.eigh(error_NN)
+    lawful_NN: Floats = (vectors * np.maximum(values, EIGENVALUE_FLOOR)) @ vectors.T
+    return lawful_NN

@@ -86,7 +86,7 @@ class Selector:
         for score in scores:
             if score.channel == "primary":
                 check_scale(ask, score, self.course.settings.scale)
-            before = next(iter(self._history.of_channel(score.channel).values()), score)
+            before = self._history.first_of(score.channel) or score
             check_direction(ask, score, before)
         others = [self._cell(ask.model_copy(update={"arm": p.arm, "rung": p.rung})) for p in paired]
         for other, pair in zip(others, paired, strict=True):

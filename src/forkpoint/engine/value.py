@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
-from forkpoint.engine.curves import Belief
+from forkpoint.engine.belief import Belief
+from forkpoint.engine.crowd import CROWD
+from forkpoint.engine.kernel import Floats, Ints
 from forkpoint.engine.scale import Scale
 
-Floats = NDArray[np.float64]
 DRAWS = 2000  # sampled futures; P(best) of 0.5 is then exact to 0.011
+CROWD_DRAWS = 500  # of more than 64 arms; P(best) of 0.5 is then exact to 0.022
 DOUBT = 1.75  # times the model's SDs: the best log score on either of two tables, so that each
 # is judged by the other's [studies/selection.md]
 JITTER = 1e-10  # curve units squared; keeps exact look-aheads solvable
@@ -43,19 +45,19 @@ def normals(seed: int, count: int, width: int) -> Floats:
 def draws(belief: Belief, seed: int) -> tuple[Floats, Floats]:
     """Sampled final curve values as centres and deviations, one row a future, shared out by the
     mixture's weights."""
-    normal_SA = normals(seed, DRAWS, len(belief.final_A))
-    ends = np.round(np.cumsum(belief.weight_H) * DRAWS).astype(int)
-    order = np.random.default_rng(seed).permutation(DRAWS)
-    centre_SA, away_SA = np.empty_like(normal_SA), np.empty_like(normal_SA)
+    arms = len(belief.final_A)
+    count = DRAWS if arms <= CROWD else CROWD_DRAWS
+    normal_SW = normals(seed, count, belief.width())
+    ends = np.round(np.cumsum(belief.weight_H) * count).astype(int)
+    order = np.random.default_rng(seed).permutation(count)
+    centre_SA = np.empty((count, arms))
+    away_SA = np.empty_like(centre_SA)
     start = 0
-    cov_HAA = belief.parts(belief.final_A, belief.final_A)
     for part, end in enumerate(ends):
         if end > start:
             rows = order[start:end]
-            values, vectors = np.linalg.eigh((cov_HAA[part] + cov_HAA[part].T) / 2)
-            root_AA = vectors * np.sqrt(np.maximum(values, 0.0))
             centre_SA[rows] = belief.mean_HC[part, belief.final_A]
-            away_SA[rows] = normal_SA[rows] @ root_AA.T
+            away_SA[rows] = belief.away(part, normal_SW[rows])
             start = end
     return centre_SA, away_SA
 
@@ -93,60 +95,53 @@ def _chances(loss_SA: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Lookout:
-    """The moments that every look-ahead of one decision shares: finals (A) and cells (C).
+    """The moments that every look-ahead of one decision shares, of the finals of the arms that
+    may be picked (F).
 
-    Covariances of finals with cells are worked out for the cells of a plan only: those of all
-    cells would cost as much as everything else together once there are a thousand arms.
+    Covariances with cells are worked out for the cells of a plan only: those of all cells would
+    cost as much as everything else together once there are a thousand arms.
     """
 
     belief: Belief
     scale: Scale
-    open_A: NDArray[np.bool_]
-    mean_A: Floats
-    variance_A: Floats
-    variance_C: Floats
+    final_F: Ints
+    mean_F: Floats
+    variance_F: Floats
     error_variance: float
 
     @classmethod
-    def of(
-        cls, belief: Belief, scale: Scale, open_A: NDArray[np.bool_], error_variance: float
-    ) -> "Lookout":
+    def of(cls, belief: Belief, scale: Scale, arm_F: Ints, error_variance: float) -> "Lookout":
         """What is needed of a belief; `error_variance` is expected of the next score."""
-        final, everything = belief.final_A, np.arange(belief.mean_HC.shape[1])
-        off_HC = belief.mean_HC - belief.mean(everything)
-        seen_HC = np.einsum("hnc,hnc->hc", belief.half_HNC, belief.half_HNC)
-        own_HC = np.diagonal(belief.prior_HCC, axis1=1, axis2=2) - seen_HC + off_HC**2
-        variance_C = np.maximum(belief.weight_H @ own_HC, 0.0)
-        mean_A = belief.mean(final)
-        return cls(belief, scale, open_A, mean_A, variance_C[final], variance_C, error_variance)
+        final_F = belief.final_A[arm_F]
+        variance_F = np.maximum(belief.between(final_F, final_F), 0.0)
+        return cls(belief, scale, final_F, belief.mean(final_F), variance_F, error_variance)
 
-    def pull(self, cell_M: NDArray[np.intp]) -> Floats:
-        """How far seeing each cell, after those before it, moves the means of all finals (A, M)."""
+    def pull(self, cell_M: Ints) -> Floats:
+        """How far seeing each cell, after those before it, moves the means of the finals (F, M)."""
         gram_MM = self.belief.covariance(cell_M, cell_M)
         gram_MM[np.diag_indices_from(gram_MM)] += self.error_variance + JITTER
         root_MM = np.linalg.cholesky(gram_MM)
-        cross_AM = self.belief.covariance(self.belief.final_A, cell_M)
-        pull_AM: Floats = solve_triangular(root_MM, cross_AM.T, lower=True).T
-        return pull_AM
+        cross_FM = self.belief.covariance(self.final_F, cell_M)
+        pull_FM: Floats = solve_triangular(root_MM, cross_FM.T, lower=True).T
+        return pull_FM
 
-    def gains(self, pull_AM: Floats, normal_SM: Floats) -> Floats:
+    def gains(self, pull_FM: Floats, normal_SM: Floats) -> Floats:
         """How far the expected loss of the pick falls when the first 1, 2, ... cells are seen.
 
-        Looking moves the means of all finals by `pull_AM` times independent normals, one column
+        Looking moves the means of all finals by `pull_FM` times independent normals, one column
         a cell in the order given, and takes the same squared off their variances.
         """
-        shift_SAM = np.cumsum(pull_AM * normal_SM[:, None, :], axis=2)
-        left_AM = np.maximum(self.variance_A[:, None] - np.cumsum(pull_AM**2, axis=1), 0.0)
-        loss_SAM = self.scale.expected(self.mean_A[:, None] + shift_SAM, left_AM)
-        loss_SAM[:, ~self.open_A] = np.inf
-        now_A = self.scale.expected(self.mean_A, self.variance_A)
-        pick = int(np.argmin(np.where(self.open_A, now_A, np.inf)))
-        gain_M: Floats = (loss_SAM[:, pick] - loss_SAM.min(axis=1)).mean(axis=0)
+        shift_SFM = np.cumsum(pull_FM * normal_SM[:, None, :], axis=2)
+        left_FM = np.maximum(self.variance_F[:, None] - np.cumsum(pull_FM**2, axis=1), 0.0)
+        loss_SFM = self.scale.expected(self.mean_F[:, None] + shift_SFM, left_FM)
+        pick = int(np.argmin(self.scale.expected(self.mean_F, self.variance_F)))
+        gain_M: Floats = (loss_SFM[:, pick] - loss_SFM.min(axis=1)).mean(axis=0)
         return gain_M
 
-    def tells(self, arm_M: NDArray[np.intp], cell_M: NDArray[np.intp]) -> Floats:
+    def tells(self, arm_M: Ints, cell_M: Ints) -> Floats:
         """SD by which each cell would move the mean of its own arm's final value."""
-        spread_M = np.sqrt(self.variance_C[cell_M] + self.error_variance + JITTER)
+        variance_M = np.maximum(self.belief.between(cell_M, cell_M), 0.0)
+        spread_M = np.sqrt(variance_M + self.error_variance + JITTER)
         cross_M = self.belief.between(self.belief.final_A[arm_M], cell_M)
         told_M: Floats = np.abs(cross_M) / spread_M
         return told_M

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forkpoint.engine.arm import Channel
+from forkpoint.engine.belief import Belief
 from forkpoint.engine.course import Course
-from forkpoint.engine.curves import Belief, Seen
 from forkpoint.engine.history import History, evidence
 from forkpoint.engine.scale import Scale, scale_of
+from forkpoint.engine.seen import Seen
 from forkpoint.engine.standing import ArmStanding, Reason, Standing
 from forkpoint.engine.value import Odds, odds
 
@@ -48,7 +49,11 @@ def standing(
     course: Course, history: History, known: Known | None, reason: Reason | None
 ) -> Standing:
     """The race as a record that can be saved and told to a person."""
-    arms = tuple(_arm(course, history, known, number) for number in range(len(course.arms)))
+    rungs, spared = history.highest_rungs(), _not_read(course, history, known)
+    arms = tuple(
+        _arm(course, history, known, number, rungs.get(number), number in spared)
+        for number in range(len(course.arms))
+    )
     lead = None if known is None else arms[known.pick]
     others = [arm for arm in arms if arm is not lead and arm.p_best > 0]
     second = max(others, key=lambda arm: arm.p_best, default=None) if lead else None
@@ -66,11 +71,17 @@ def standing(
     )
 
 
-def _arm(course: Course, history: History, known: Known | None, number: int) -> ArmStanding:
+def _arm(
+    course: Course,
+    history: History,
+    known: Known | None,
+    number: int,
+    rung: int | None,
+    spared: bool,
+) -> ArmStanding:
     arm = course.arms[number]
     failure = history.failures.get(number)
     spent = history.spent_tokens.get(number, 0.0)
-    rung = history.highest_rung(number)
     if failure is not None or known is None:
         fresh = 1 / max(1, len(course.arms) - len(history.failures))
         reason = Reason(key="engine.alive-unseen")
@@ -90,7 +101,7 @@ def _arm(course: Course, history: History, known: Known | None, number: int) -> 
             spent_tokens=spent,
         )
     chances, loss = known.odds, float(known.odds.loss_A[number])
-    dropped, reason = _fate(course, history, known, number)
+    dropped, reason = _fate(course, known, number, rung, spared)
     return ArmStanding(
         arm=arm.name,
         state="dropped" if dropped else "alive",
@@ -106,12 +117,13 @@ def _arm(course: Course, history: History, known: Known | None, number: int) -> 
     )
 
 
-def _fate(course: Course, history: History, known: Known, number: int) -> tuple[bool, Reason]:
+def _fate(
+    course: Course, known: Known, number: int, rung: int | None, spared: bool
+) -> tuple[bool, Reason]:
     """Whether an open arm counts as dropped, and why."""
     chances, scale = known.odds, known.scale
     p_best = float(chances.p_best_A[number])
     value = scale.value(float(chances.loss_A[number]))
-    rung = history.highest_rung(number)
     if rung is None:
         return False, Reason(key="engine.alive-unseen")
     if number == known.pick:
@@ -119,8 +131,8 @@ def _fate(course: Course, history: History, known: Known, number: int) -> tuple[
     if p_best >= course.settings.drop_below:
         return False, Reason(key="engine.alive", values={"p_best": p_best, "value": value})
     stage = course.arms[number].stage
-    if stage is not None and _last_on_likelihood(course, history, known, number):
-        return False, Reason(key="engine.alive-not-read", values={"stage": stage})
+    if spared:
+        return False, Reason(key="engine.alive-not-read", values={"stage": str(stage)})
     leader_value = scale.value(float(chances.loss_A[known.pick]))
     values: dict[str, str | int | float] = {
         "rung": rung,
@@ -132,14 +144,16 @@ def _fate(course: Course, history: History, known: Known, number: int) -> tuple[
     return True, Reason(key="engine.dropped", values=values)
 
 
-def _last_on_likelihood(course: Course, history: History, known: Known, number: int) -> bool:
-    """Whether only likelihood speaks against a stage, and this is its likeliest arm."""
-    mates = [
-        other
-        for other, arm in enumerate(course.arms)
-        if arm.stage == course.arms[number].stage and known.open_A[other]
-    ]
-    read = {arm for arm, _ in history.of_channel("primary")}
-    if read & set(mates):
-        return False
-    return number == max(mates, key=lambda other: (known.odds.p_best_A[other], -other))
+def _not_read(course: Course, history: History, known: Known | None) -> set[int]:
+    """The likeliest arm of each stage against which only likelihood speaks."""
+    if known is None:
+        return set()
+    read = {course.arms[arm].stage for arm, _ in history.of_channel("primary") if known.open_A[arm]}
+    best: dict[str, int] = {}
+    for number, arm in enumerate(course.arms):
+        if arm.stage is None or arm.stage in read or not known.open_A[number]:
+            continue
+        first = best.setdefault(arm.stage, number)
+        if known.odds.p_best_A[number] > known.odds.p_best_A[first]:
+            best[arm.stage] = number
+    return set(best.values())
