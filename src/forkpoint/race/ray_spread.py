@@ -110,6 +110,8 @@ def _each(config: dict[str, Any]) -> dict[str, Any]:
         raise _Failed(values)
     if mirror and first:
         values["left"] = mirror.leave(work)
+    elif mirror:
+        mirror.clear(work)
     return values if first else {}
 
 

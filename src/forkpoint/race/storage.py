@@ -152,13 +152,17 @@ class Mirror:
         """Send what the work made; the names of it. Its weights are then no longer here."""
         made = [name for name, stamp in self._stamps().items() if self._before.get(name) != stamp]
         self.storage.send(self.folder, made)
-        if trial := trial_of(work):
-            shutil.rmtree(self.folder / trial.folder, ignore_errors=True)
-            if isinstance(work, TrialWork):
-                self.storage.remove(f"{trial.folder}/{WEIGHTS}/{RESUME}")
+        self.clear(work)
+        if isinstance(work, TrialWork):
+            self.storage.remove(f"{work.trial.folder}/{WEIGHTS}/{RESUME}")
         note = note_path(self.folder, work, "progress").relative_to(self.folder).as_posix()
         self.storage.remove(note)
         return made
+
+    def clear(self, work: Work) -> None:
+        """Remove the trial's files that were fetched or made here."""
+        if trial := trial_of(work):
+            shutil.rmtree(self.folder / trial.folder, ignore_errors=True)
 
     def _checkpoint(self, path: str, there: Mapping[str, int]) -> str:
         if Path(path).exists():

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from forkpoint.errors import BadInput
+from forkpoint.errors import BadInput, Diverged
 from forkpoint.models.weights import generation_end_ids, load_tokenizer
 from forkpoint.train.approach import approach
 from forkpoint.train.job import (
@@ -37,6 +37,9 @@ def fine_tune(job: TrainJob, on_progress: OnProgress | None = None) -> TrainResu
     gc.freeze()  # the trainer collects garbage as it starts: a third of a second over all imports
     try:
         return _train(job, on_progress)
+    except Diverged:
+        forget(job)  # from there it would diverge again
+        raise
     finally:
         gc.collect()  # trainer and network hold each other
         gc.unfreeze()
