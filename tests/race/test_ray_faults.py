@@ -20,10 +20,10 @@ os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "1"
 for name, value in PATIENCE.items():  # before Ray is imported
     os.environ.setdefault(name, value)
 pytest.importorskip("ray", reason="Ray is not installed: pip install forkpoint[cluster]")
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1500)]
 
 NODE_BYTES = 1 << 30  # that each node of the tests gives out
-WAIT_SECONDS = 240.0  # for a worker to begin, on a machine that has much else to do
+WAIT_SECONDS = 600.0  # for a worker to begin, on a machine that has much else to do
 
 
 def again(begin: Callable[[], Any]) -> None:

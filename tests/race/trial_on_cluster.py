@@ -12,7 +12,7 @@ from forkpoint.race.driver import read_agreement
 from forkpoint.race.ground import ground_named
 from forkpoint.race.work import TrialWork, Work
 
-WAIT_SECONDS = 240.0  # for all nodes to have joined
+WAIT_SECONDS = 600.0  # for all nodes to have joined
 
 
 class Watch:

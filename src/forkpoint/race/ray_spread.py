@@ -4,16 +4,18 @@ Every worker runs the same work on its own GPU; the trainings in it that are to 
 training, of which each worker holds a part (`train/spread.py`). The first worker's values count.
 """
 
+import contextlib
 import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from forkpoint.errors import BadInput
 from forkpoint.race.child import Report, die_with_parent, reporter, work_values
 from forkpoint.race.executor import WORKER, note_path
 from forkpoint.race.room import Need
-from forkpoint.race.storage import Mirror, Sender, own_mirror
+from forkpoint.race.storage import Mirror, Sender, Storage, own_mirror
 from forkpoint.race.work import WORK, Work
 
 START_SECONDS = 600  # until all workers have begun: a first one imports libraries
@@ -83,8 +85,16 @@ def run_spread(
             return {"lost": True}
         failed.sort(key=lambda one: one["failed"]["retry"] != "smaller")  # the others only wait
         values = failed[0]
+    finally:
+        _tidy(address or folder, name)
     left = values.pop("left", [])
     return {"values": values, "seconds": time.monotonic() - began, "left": left}
+
+
+def _tidy(place: str, name: str) -> None:
+    """Remove what Ray Train notes of a run: nothing of it is read again."""
+    with contextlib.suppress(OSError, BadInput):
+        Storage(place).remove(f".work/ray/{name}")
 
 
 def _each(config: dict[str, Any]) -> dict[str, Any]:

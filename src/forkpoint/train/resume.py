@@ -56,11 +56,15 @@ class Keeper:
         """After an optimizer step; the first process's clock decides for all."""
         if self.job.keep_seconds is None:
             return
-        import torch
-
-        first = ranks(self.job)[0] == 0
+        rank, world = ranks(self.job)
+        first = rank == 0
         due = first and time.monotonic() - self.last >= self.pause
-        if float(summed(torch.tensor(float(due), device=self.job.device), self.job)) == 0:
+        if world > 1:
+            import torch
+
+            asked = torch.tensor(float(due), device=self.job.device)
+            due = float(summed(asked, self.job)) > 0
+        if not due:
             return
         started = time.monotonic()
         state = _state(stage, first)
