@@ -203,9 +203,13 @@ def _stopping(facts: CheckpointFacts, lang: str) -> list[str]:
 
 def _unsaid(facts: CheckpointFacts) -> tuple[Notice, ...]:
     """The notices that are no cause of not stopping: those were told with their remedy."""
-    from forkpoint.facts.stopping import NO_LOSS, NOT_AN_END
+    from forkpoint.facts.stopping import NO_LOSS, NOT_AN_END, stop_plan
 
-    told = frozenset() if facts.relation == "adapter" else NOT_AN_END | NO_LOSS
+    told: frozenset[str] = frozenset()
+    if facts.relation != "adapter":
+        told = NOT_AN_END | NO_LOSS
+        if any(cause.cause == "untrained_rows" for cause in stop_plan(facts).causes):
+            told |= {"untrained-rows"}
     return tuple(notice for notice in facts.notices if notice.code not in told)
 
 
