@@ -21,8 +21,8 @@ def recomputed() -> dict[str, Sequence[float]]:
     from stage_tables import Setting, approach_differences, differences, points
 
     every = points(lines_of(LINES))
-    orders, mood = Setting("bank", "orders", 80), Setting("bank", "mood", 60)
-    tickets = Setting("races", "tickets", 650)
+    orders, mood = Setting("bank", "orders", 80, 240), Setting("bank", "mood", 60, 180)
+    tickets = Setting("races", "tickets", 650, 1_952)
     return {
         "figure_own_near": differences(every, orders, "lora", "instruct")[0],
         "figure_own_mood": differences(every, mood, "lora", "instruct")[0],
