@@ -1,6 +1,8 @@
 """Does selecting rows help? Faults planted in three doses, selectors beside random rows.
 
     python benchmarks/selecting.py --out runs/selecting --seeds 5
+    python benchmarks/selecting.py --out runs/selecting --seeds 20 --dose 0 --selector random \
+        --selector "quality x diversity"       # more seeds for one comparison
     python benchmarks/selecting.py --out runs/selecting --show
 
 The planting was fixed before any selector was run: POOL bundled tickets, a dose of them made bad
@@ -106,18 +108,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("runs/selecting"))
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--dose", type=float, action="append", help="only these doses")
+    parser.add_argument("--selector", action="append", help="only these selectors")
     parser.add_argument("--show", action="store_true", help="print what is there, train nothing")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     trainer = None if given.show else Trainer()
     for seed in range(given.seeds):
-        for dose in DOSES if trainer else ():
+        for dose in given.dose or DOSES if trainer else ():
             pool, test, bad = planted(seed, dose)
             for name, keep in chosen_by(pool, seed).items():
                 path = (
                     given.out / f"{seed}-{dose:.2f}-{name.replace(' ', '-').replace(',', '')}.json"
                 )
-                if path.exists():
+                if path.exists() or name not in (given.selector or [name]):
                     continue
                 rows = keep()
                 found = {

@@ -1,13 +1,14 @@
 """Does selecting help on published instructions? A small study on a real checkpoint.
 
     python benchmarks/selecting_real.py --out runs/selecting-real
+    python benchmarks/selecting_real.py --out runs/selecting-real-zh --lang zh
     python benchmarks/selecting_real.py --out runs/selecting-real --show
 
-SmolLM2-135M-Instruct (folder FORKPOINT_REAL) by LoRA on lf_alpaca_en_demo.json (folder
-FORKPOINT_SHARED/data/formats). POOL rows, of which each selector keeps KEEP; every arm takes the
-same steps; scored by the bits per byte of TEST answers that no arm has seen, with its interval over
-rows, paired with the random rows. So few rows and steps show the direction at best, and one seed
-does not know the noise between trainings. Resumes where it stopped.
+SmolLM2-135M-Instruct (folder FORKPOINT_REAL) by LoRA on lf_alpaca_en_demo.json, or the Chinese one
+(folder FORKPOINT_SHARED/data/formats). POOL rows, of which each selector keeps KEEP; each takes
+the same steps; scored by the bits per byte of TEST answers that no arm has seen, with its interval
+over rows, paired with the random rows. So few rows and steps show the direction at best, and one
+seed does not know the noise between trainings. Resumes where it stopped.
 """
 
 import argparse
@@ -33,7 +34,7 @@ from forkpoint.selecting.score_file import Scores
 from forkpoint.selecting.score_record import RowScore
 from forkpoint.selecting.selection import select
 
-CHECKPOINT, FILE = "SmolLM2-135M-Instruct", "lf_alpaca_en_demo.json"
+CHECKPOINT, FILE = "SmolLM2-135M-Instruct", "lf_alpaca_{lang}_demo.json"
 POOL, KEEP, TEST = 160, 48, 60
 LONGEST_TOKENS = 256  # a longer row is left out
 STEPS, RATE = 12, 5e-4
@@ -41,10 +42,10 @@ RESAMPLES = 4000
 SELECTORS = ("untrained", "random", "all rows", "heuristics x diversity", "ifd x diversity")
 
 
-def sides(trainer: Trainer, seed: int) -> tuple[list[Row], list[Row]]:
+def sides(trainer: Trainer, lang: str, seed: int) -> tuple[list[Row], list[Row]]:
     """The pool and the rows that are scored, none too long."""
     shared = Path(os.environ.get("FORKPOINT_SHARED", "../shared"))
-    rows = list(load(shared / "data" / "formats" / FILE).rows)
+    rows = list(load(shared / "data" / "formats" / FILE.format(lang=lang)).rows)
     random.Random(f"real {seed}").shuffle(rows)
     fit: list[Row] = []
     for row in rows:
@@ -111,10 +112,10 @@ def _texts(out: Path) -> list[str]:
     return [path.read_text() for path in sorted(out.glob("arm-*.json"))]
 
 
-def run(out: Path, model_name: str, seed: int) -> None:
+def run(out: Path, model_name: str, lang: str, seed: int) -> None:
     """Train and score what is missing, each arm written down when it is done."""
     trainer = Trainer(model_name, kind="lora", rate=RATE, steps=STEPS)
-    pool, test = sides(trainer, seed)
+    pool, test = sides(trainer, lang, seed)
     sizes = [len(trainer.rendered(row).answer.encode()) for row in test]
     scores = scores_of(trainer, pool, out / "difficulty.json")
     for name in SELECTORS:
@@ -139,13 +140,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/selecting-real"))
     parser.add_argument("--model", default="", help="another checkpoint, to try the study itself")
+    parser.add_argument("--lang", choices=("en", "zh"), default="en")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--show", action="store_true", help="print what is there, train nothing")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     real = Path(os.environ.get("FORKPOINT_REAL", ".real")) / CHECKPOINT
     if not given.show:
-        run(given.out, given.model or str(real.resolve()), given.seed)
+        run(given.out, given.model or str(real.resolve()), given.lang, given.seed)
     show(given.out)
 
 

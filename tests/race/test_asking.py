@@ -8,9 +8,11 @@ import pytest
 from race_records import capability
 from simulated_race import decisions, make_agreement, race
 
-from forkpoint.ledger import Setup, UntrainedArm, read_lines
+from forkpoint.ledger import Agreement, Setup, UntrainedArm, read_lines
 from forkpoint.race.work import AnswerWork
 from forkpoint.report import read_view
+from forkpoint.report.asked import untrained_views
+from forkpoint.report.history import history_of
 from forkpoint.report.page import html
 from forkpoint.report.plan_text import plan_text
 from forkpoint.report.text import text
@@ -192,3 +194,22 @@ def test_an_unfinished_race_shows_what_was_asked(folder: Path) -> None:
     assert "pocket-instruct.few-shot" == view.asked[0].result.arm
     assert view.untrained_validation.keys() == set(CHECKPOINTS)
     assert "pocket-instruct.few-shot" in text(view, "en")
+
+
+def test_report_and_verdict_say_the_same_of_untrained_arms(folder: Path) -> None:
+    """What the ledger alone tells while a race is under way is what the verdict tells at its end.
+
+    Order, stop rate and shortened prompts included.
+    """
+    verdict, _ = race(folder, truth=level)
+    agreed = Agreement.from_json((folder / "race.json").read_bytes())
+    lines = [
+        line.model_copy(update={"shortened": 3}) if line.kind == "answers_made" else line
+        for line in read_lines(folder)
+    ]
+    tested = [one.arm for one in verdict.untrained if one.test]
+    told = untrained_views(agreed, history_of(lines), None)
+    assert [3] * len(tested) == [view.result.shortened for view in told if view.tested]
+    assert list(verdict.untrained) == [
+        view.result.model_copy(update={"shortened": 0}) for view in told
+    ]

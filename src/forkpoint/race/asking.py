@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from forkpoint.ledger import AnswersMade, ArmDropped, SetupChosen, UntrainedArm
 from forkpoint.race.work import AnswerWork, Step, answers_key
+from forkpoint.verdict.untrained_result import best_first, oriented
 
 if TYPE_CHECKING:
     from forkpoint.race.state import RaceState
@@ -40,11 +41,12 @@ def _choice(state: RaceState, arm: UntrainedArm) -> SetupChosen | ArmDropped:
     scored = {name: value for name, value in tried.items() if value is not None}
     if not scored:
         failed = [line for line in state.unanswered.values() if line.arm == arm.name]
-        last = failed[-1].key if failed else "race.ended_nothing_left"
-        values: dict[str, str | int | float] = {"tries": len(tried), "last": last}
-        return ArmDropped(
-            arm=arm.name, rung=0, key="race.dropped_all_failed", values=values, p_best=None
-        )
+        values: dict[str, str | int | float] = {"tries": len(tried)}
+        key = "race.dropped_unscored"
+        if failed:
+            key = "race.dropped_all_failed"
+            values["last"] = failed[-1].key
+        return ArmDropped(arm=arm.name, rung=0, key=key, values=values, p_best=None)
     best = max(scored, key=lambda name: scored[name])
     lines = {name: _line(state, arm.name, name) for name in tried}
     return SetupChosen(
@@ -58,40 +60,18 @@ def _line(state: RaceState, arm: str, setup: str) -> AnswersMade | None:
     return state.answers.get(answers_key(arm, "validation", None, setup))
 
 
-def oriented(line: AnswersMade | None) -> float | None:
-    """The primary score, more is better; None without answers or without a score."""
-    if line is None or line.primary.value is None:
-        return None
-    return line.primary.value if line.primary.better == "higher" else -line.primary.value
-
-
-def best_untrained(state: RaceState) -> tuple[str, ...]:
-    """Untrained arms by their validation score, best first; of equal ones the shorter prompts."""
-    found = []
-    for place, arm in enumerate(state.agreement.untrained):
-        value = oriented(validation_line(state, arm.name))
-        if value is not None:
-            found.append((-value, prompt_cost(state, arm.name), place, arm.name))
-    return tuple(name for *_, name in sorted(found))
-
-
 def validation_line(state: RaceState, arm: str) -> AnswersMade | None:
     """An untrained arm's validation answers as it was chosen to be asked."""
     chosen = state.asked.get(arm)
     return _line(state, arm, chosen.setup) if chosen else None
 
 
-def prompt_cost(state: RaceState, arm: str) -> float:
-    """Mean tokens of its prompts."""
-    line = validation_line(state, arm)
-    return (line.cost.prompt_tokens.value or 0.0) if line and line.cost else 0.0
-
-
 def to_test(state: RaceState) -> tuple[str, ...]:
     """The untrained arms that answer the test rows: the best of all, then the best of each kind."""
     approaches = {arm.name: arm.approach for arm in state.agreement.untrained}
     first: dict[str, str] = {}
-    for name in best_untrained(state):
+    lines = {arm.name: validation_line(state, arm.name) for arm in state.agreement.untrained}
+    for name in best_first(lines):
         first.setdefault(approaches[name], name)
     return tuple(first.values())
 

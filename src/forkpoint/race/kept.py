@@ -11,8 +11,8 @@ from forkpoint.measure.general import GeneralScores, Outcome, change
 from forkpoint.measure.harness import TaskOutcome
 from forkpoint.measure.interval import Z95, mean
 from forkpoint.race.state import RaceState
-from forkpoint.race.untrained_results import figure
 from forkpoint.record import Figure
+from forkpoint.verdict.untrained_result import figure
 from forkpoint.verdict.verdict_record import Change, Drift, FloorStanding, FloorVerdict
 
 Kinds = dict[str, dict[str, float]]  # kind of ability -> question -> score

@@ -19,11 +19,12 @@ from forkpoint.race.kept import (
     floor_verdict,
 )
 from forkpoint.race.state import RaceState
-from forkpoint.race.untrained_results import cost_results, figure, untrained_results, worth_of
 from forkpoint.race.work import answers_key
+from forkpoint.race.worth_and_costs import cost_results, worth_of
 from forkpoint.record import Figure
 from forkpoint.verdict.contrast import KNOWN_SEED_FREEDOM
 from forkpoint.verdict.judge import Evidence, Judgement, judge
+from forkpoint.verdict.untrained_result import figure, untrained_results
 from forkpoint.verdict.verdict_record import ArmResult, FloorVerdict, Verdict
 
 VERDICT = "verdict.json"
@@ -179,7 +180,7 @@ def _verdict(
         predicted_seconds=plan.predicted_seconds,
         likelihood_rank_agreement=_rank_agreement(state),
         worth=worth_of(state, judgement, tested),
-        untrained=untrained_results(state),
+        untrained=untrained_results(state.agreement.untrained, state.asked, state.answers.values()),
         costs=cost_results(state),
     )
 

@@ -7,17 +7,22 @@ import orjson
 
 from forkpoint.ledger import Agreement, Setup
 from forkpoint.report.answers import PROMPT_CHARACTERS, excerpt
-from forkpoint.report.history import History, asked_line, figure
+from forkpoint.report.history import History
 from forkpoint.report.view_record import PromptView, UntrainedView
 from forkpoint.run.folder import RunFolder
-from forkpoint.verdict.verdict_record import UntrainedResult, Verdict
+from forkpoint.verdict.untrained_result import untrained_results
+from forkpoint.verdict.verdict_record import Verdict
 
 
 def untrained_views(
     agreed: Agreement, history: History, verdict: Verdict | None
 ) -> tuple[UntrainedView, ...]:
     """Every untrained arm: by the verdict, or by the ledger while there is none."""
-    results = verdict.untrained if verdict else _results(agreed, history)
+    results = (
+        verdict.untrained
+        if verdict
+        else untrained_results(agreed.untrained, history.asked, history.answers)
+    )
     tested = {line.arm for line in history.answers if line.split == "test"}
     return tuple(
         UntrainedView(
@@ -26,31 +31,6 @@ def untrained_views(
             tested=result.arm in tested,
         )
         for result in results
-    )
-
-
-def _results(agreed: Agreement, history: History) -> tuple[UntrainedResult, ...]:
-    """What the ledger says so far, the best on validation first."""
-    found = []
-    for arm in agreed.untrained:
-        chosen = history.asked.get(arm.name)
-        line = asked_line(history, arm.name, "validation") if chosen else None
-        test = asked_line(history, arm.name, "test") if chosen else None
-        found.append(
-            UntrainedResult(
-                arm=arm.name,
-                checkpoint=arm.checkpoint,
-                approach=arm.approach,
-                setup=chosen.setup if chosen else None,
-                tried=dict(chosen.tried) if chosen else {},
-                validation=figure(line.primary) if line else None,
-                test=figure(test.primary) if test else None,
-                stop_rate=figure(line.stop) if line else None,
-            )
-        )
-    sign = -1.0 if agreed.settings.metric != "bits_per_byte" else 1.0
-    return tuple(
-        sorted(found, key=lambda one: sign * one.validation.value if one.validation else 2.0)
     )
 
 

@@ -24,9 +24,8 @@ from forkpoint.ledger import (
 from forkpoint.ledger.lines import AnyLine
 from forkpoint.record import Figure
 from forkpoint.report.view_record import ArmState, Saying, TrialView
+from forkpoint.verdict.untrained_result import figure
 from forkpoint.verdict.verdict_record import ArmResult
-
-UNITS = {"share": "", "score": "", "0..1": ""}  # a score in 0..1 needs no unit beside it
 
 
 @dataclass
@@ -118,20 +117,6 @@ def _start_of(line: TrialScored) -> TrialStarted:
 def is_chosen(trial: Trial, chosen: RateChosen) -> bool:
     """Whether a trial ran at the rate and rendering that its arm goes on with."""
     return trial.rate == chosen.rate and trial.rendering == chosen.rendering
-
-
-def figure(measured: Measured | None) -> Figure | None:
-    """A measured score as a figure; None where nothing could be scored."""
-    if measured is None or measured.value is None:
-        return None
-    return Figure(
-        value=measured.value,
-        low=measured.low,
-        high=measured.high,
-        n=measured.n,
-        unit=UNITS.get(measured.unit, measured.unit),
-        origin="measured",
-    )
 
 
 def trial_view(history: History, trial: Trial, running: bool) -> TrialView | None:

@@ -8,6 +8,7 @@ from forkpoint.record import Record
 
 Schedule = Literal["linear", "constant", "cosine"]  # each after the same warm-up
 Targets = Literal["all-linear", "attention"]  # the output layer is never among them
+Sharding = Literal["none", "zero2", "zero3"]  # what the processes of one training hold in parts
 BIN_TOKENS = 256  # length that rows are packed to: attention is square in it [docs/LOG.md]
 PACK_TOKENS = 1024  # tokens of one pass on a CPU: several bins side by side
 GPU_PACK_TOKENS = 16384  # tokens of one pass on a GPU, which needs large passes to be busy
@@ -68,6 +69,8 @@ class TrainJob(Record):
     pairs: tuple[PreferencePair, ...] = ()
     pair_steps: tuple[tuple[int, ...], ...] = ()  # preferences after the rows: indices into `pairs`
     twin: str | None = None  # a local folder: weights that are trained in place of the checkpoint's
+    sharding: Sharding = "none"  # over the processes of this one's torch.distributed group
+    keep_seconds: float | None = None  # how often its state is kept to go on from; None: never
     folder: str  # where the result is saved
 
 
@@ -95,6 +98,8 @@ class TrainResult(Record):
     total_seconds: float  # with loading and saving
     trainable_parameters: int
     peak_memory_bytes: int  # resident in this process, or allocated on the GPU
+    resumed_at: int = 0  # steps that an earlier process had taken, counted above
+    resumed_seconds: float = 0.0  # that it took, counted above
     margins: tuple[float, ...] = ()  # of each step on pairs: how much more than the reference the
     # model prefers the chosen answer, in nats
 

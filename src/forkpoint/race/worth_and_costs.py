@@ -1,15 +1,15 @@
-"""What the verdict says of the arms that are not trained, and what every arm's answers cost."""
+"""Whether training was worth it, and what every arm's answers cost."""
 
 from __future__ import annotations
 
-from forkpoint.ledger import AnswerCost, AnswersMade, Measured
+from forkpoint.ledger import AnswerCost, AnswersMade
 from forkpoint.plan.price import read_price
-from forkpoint.race.asking import best_untrained, validation_line
+from forkpoint.race.asking import validation_line
 from forkpoint.race.final_answers import FinalAnswers
 from forkpoint.race.state import RaceState
-from forkpoint.record import Figure
 from forkpoint.verdict.judge import Judgement
-from forkpoint.verdict.verdict_record import CostResult, UntrainedResult, Worth
+from forkpoint.verdict.untrained_result import figure
+from forkpoint.verdict.verdict_record import CostResult, Worth
 from forkpoint.verdict.worth import first_tested, judge_worth
 
 PRICED_ANSWERS = 1_000  # answers that a price is quoted for
@@ -28,31 +28,6 @@ def worth_of(
     settings = state.agreement.settings
     sample = tested.asked[untrained]
     return judge_worth(judgement, trained, untrained, sample, settings.margin, settings.seed)
-
-
-def untrained_results(state: RaceState) -> tuple[UntrainedResult, ...]:
-    """Every untrained arm, the best on validation first."""
-    order = best_untrained(state)
-    arms = {arm.name: arm for arm in state.agreement.untrained}
-    found = []
-    for name in (*order, *(name for name in arms if name not in order)):
-        arm, chosen = arms[name], state.asked.get(name)
-        line, test = validation_line(state, name), _test_line(state, name)
-        last = test or line
-        found.append(
-            UntrainedResult(
-                arm=name,
-                checkpoint=arm.checkpoint,
-                approach=arm.approach,
-                setup=chosen.setup if chosen else None,
-                tried=dict(chosen.tried) if chosen else {},
-                validation=figure(line.primary) if line else None,
-                test=figure(test.primary) if test else None,
-                stop_rate=figure(last.stop) if last else None,
-                shortened=test.shortened if test else 0,
-            )
-        )
-    return tuple(found)
 
 
 def _test_line(state: RaceState, arm: str) -> AnswersMade | None:
@@ -93,18 +68,4 @@ def _cost(
         alone_seconds=figure(cost.alone_seconds) if cost.alone_seconds else None,
         peak_bytes=cost.peak_bytes,
         money=money,
-    )
-
-
-def figure(measured: Measured) -> Figure | None:
-    """A measured score as a figure; None where nothing could be scored."""
-    if measured.value is None:
-        return None
-    return Figure(
-        value=measured.value,
-        low=measured.low,
-        high=measured.high,
-        n=measured.n,
-        unit=measured.unit,
-        origin="measured",
     )
