@@ -320,7 +320,7 @@ def test_every_approach_can_be_chosen_where_it_can_be_fed(
     page.uncheck("input[value=lora]")
     page.fill("#corpus", "/nowhere/book.txt")
     page.click("button.first")
-    page.wait_for_selector("text=/nowhere/book.txt", timeout=5 * BUSY_MS)  # the race's own refusal
+    page.wait_for_selector(".notice:has-text('/nowhere/book.txt')", timeout=5 * BUSY_MS)
     page.click("a.button[href*='/start/']")
     page.wait_for_selector("input[value=dpo]:checked")
     assert not page.is_checked("input[value=lora]")
