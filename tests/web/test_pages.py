@@ -13,6 +13,9 @@ from hostile import HOSTILE
 from markupsafe import escape
 from wire import Served, ask
 
+from forkpoint.ledger import TrialStarted, read_lines
+from forkpoint.race.executor import note_path
+from forkpoint.race.work import TrialWork
 from forkpoint.report.wording import named
 from forkpoint.train.approach import approaches
 from forkpoint.untrained import kinds
@@ -84,6 +87,19 @@ def test_a_vanished_folder_is_a_clear_page(served: Served, cookie: str) -> None:
         status, _, text = ask(served, path, cookie=cookie, accept_language="en")
         assert 404 == status
         assert "vanishing" in text
+
+
+def test_a_trial_on_a_cluster_names_its_worker(served: Served, cookie: str) -> None:
+    """On the race's page, in both languages, escaped: the node and the process there."""
+    copy = served.runs / "clustered"
+    shutil.copytree(served.runs / "unfinished", copy)
+    started = [line for line in read_lines(copy) if isinstance(line, TrialStarted)]
+    note = note_path(copy, TrialWork(trial=started[-1].trial), "progress")
+    note.parent.mkdir(exist_ok=True)
+    note.write_text(json.dumps({"step": 3, "steps": 9, "worker": "10.0.0.7 (4711) <b>"}))
+    for lang, on in (("en", "on 10.0.0.7 (4711) &lt;b&gt;"), ("zh", "在 10.0.0.7 (4711)")):
+        assert on in ask(served, f"/run/clustered?lang={lang}", cookie=cookie)[2]
+    shutil.rmtree(copy)
 
 
 def test_live_parts_come_once(served: Served, cookie: str) -> None:

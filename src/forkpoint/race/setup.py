@@ -59,7 +59,8 @@ def prepare(
     check_setups(request, settings, len(splits.train), documents)
     slower, larger = corrections(machine, settings)
     needs = meet_needs(request, checkpoints, splits, settings.context_tokens)
-    fitting = check_fit(checkpoints, needs.approaches, data_profile, settings, machine, larger)
+    fitting = check_fit(checkpoints, needs.approaches, data_profile, settings, machine, larger,
+                        ground.most_gpus)  # fmt: skip
     floor, slack = read_floor(
         request.floor, checkpoints, bool(settings.general_set or request.retain)
     )
@@ -67,7 +68,8 @@ def prepare(
     settings = ground.shared(settings, plans, fitting.workers)
     settings = settings.model_copy(update={"floor": floor, "floor_slack": slack})
     checkpoints = {name: checkpoints[name] for name in fitting.approaches}
-    ground.check(folder, [str(found.path) for found in checkpoints.values()])
+    weights = [*checkpoints.values(), *needs.twins.values()]
+    ground.check(folder, [str(found.path) for found in weights])
     executor = ground.executor(folder, settings, plans)
     check_tasks(request.retain, executor, observer)
     replay = prepare_replay(request, folder, settings, splits, checkpoints, executor, observer)

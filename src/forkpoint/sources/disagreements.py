@@ -60,6 +60,7 @@ DISAGREEMENTS = (
             "deita",
             "shadow_ft",
             "maintainers",
+            "pocket_stages",
         ),
         within_guide="unsloth-guide",
     ),
@@ -101,7 +102,7 @@ DISAGREEMENTS = (
             Side(key="knowledge_rag", claims=("C2",), rules=("FP-C02",)),
             Side(key="knowledge_peft", claims=("D3",), rules=("FP-D03",)),
         ),
-        studies=("cpt_residual", "lora_forgets_less"),
+        studies=("cpt_residual", "lora_forgets_less", "pocket_lora"),
     ),
     Disagreement(
         key="names",
