@@ -4,6 +4,7 @@ import unicodedata
 from itertools import groupby
 
 from forkpoint.facts.checkpoint_facts import CheckpointFacts, Evidence, Judgement, Notice
+from forkpoint.facts.judgement import SURE
 from forkpoint.report.paragraph import wrap
 from forkpoint.report.visible import visible
 from forkpoint.words import say
@@ -47,7 +48,7 @@ def _is(facts: CheckpointFacts, lang: str) -> list[tuple[str, str]]:
     shape, unknown = facts.shape, _word("value_unknown", lang)
     rows = [
         ("text_family", facts.family or unknown),
-        ("text_architecture", shape.architecture),
+        ("text_architecture", unknown if shape.architecture == "unknown" else shape.architecture),
         ("text_parameters", _parameters(facts, lang)),
         ("text_context", f"{shape.context_tokens:,}" if shape.context_tokens else unknown),
         ("text_precision", shape.quantisation or shape.dtype or unknown),
@@ -97,6 +98,8 @@ def _licence(facts: CheckpointFacts, lang: str) -> str:
 def _ends(facts: CheckpointFacts, lang: str) -> str:
     unknown = _word("value_unknown", lang)
     turn = facts.template.end_of_turn
+    if not (facts.tokenizer_eos or facts.generation_eos or turn):
+        return ""
     return _word(
         "value_ends" if turn else "value_ends_no_turn", lang,
         eos=facts.tokenizer_eos or unknown, ends=" ".join(facts.generation_eos) or unknown,
@@ -106,17 +109,18 @@ def _ends(facts: CheckpointFacts, lang: str) -> str:
 
 def _judged(title: str, judgement: Judgement, lang: str) -> str:
     """A judgement with its chance and the evidence behind it, the strongest first."""
+    undecided = judgement.value == "unknown" and judgement.probability < SURE
     head = _word(
-        title, lang,
+        f"{title}_open" if undecided else title, lang,
         value=_word(f"is_{judgement.value}", lang), chance=f"{judgement.probability:.0%}",
     )  # fmt: skip
     others = sorted(judgement.probabilities.items(), key=lambda item: -item[1])
     shown = _word("value_comma", lang).join(
         f"{_word(f'is_{value}', lang)} {chance:.0%}"
         for value, chance in others
-        if chance >= 0.01 and value != judgement.value
+        if chance >= 0.01 and (undecided or value != judgement.value)
     )
-    lines = [head + (f"  ({shown})" if shown else "")]
+    lines = [head + (_word("text_others", lang, shown=shown) if shown else "")]
     told = [
         _evidence(list(items), lang)
         for _, items in groupby(
