@@ -1,7 +1,9 @@
 """What the engine makes of likelihood beside scores that all lie at the floor."""
 
 import math
+import statistics
 
+import numpy as np
 import pytest
 
 from forkpoint.engine import Arm, Ask, Score, Selector, Settings
@@ -70,3 +72,33 @@ def test_noise_between_seeds_does_not_explode_at_the_floor() -> None:
     assert seed_error(scale, 1 - SEED_END, 0.02, ROWS) == seed_error(scale, 1.0, 0.02, ROWS)
     assert seed_error(scale, 0.5, 0.02, ROWS) < seed_error(scale, 1.0, 0.02, ROWS) < 0.03
     assert 0.0 == seed_error(scale, 1.0, 0.0, ROWS)
+
+
+def test_the_mean_of_a_bounded_loss_counts_values_beyond_the_ends_as_the_ends() -> None:
+    """The expected loss of a normal curve value is the integral over what `backward` makes of it,
+    near 0 and 1 too, where a symmetric formula would be off by a factor of two."""
+    scale = Scale("bounded", higher_is_better=True)
+    quantiles = (np.arange(20_000) + 0.5) / 20_000
+    normal = np.array([statistics.NormalDist().inv_cdf(float(q)) for q in quantiles])
+    for mean in (-0.2, 0.0, 0.03, 0.31, 0.5, 0.97, 1.2):
+        for sd in (0.0, 0.02, 0.14, 0.5):
+            wanted = float(scale.backward(mean + sd * normal).mean())
+            found = float(scale.expected(np.array([mean]), np.array([sd**2]))[0])
+            assert found == pytest.approx(wanted, abs=5e-4)
+
+
+def test_no_race_ends_on_first_rungs() -> None:
+    """An arm that leads by far at the first rung is looked at further before it is called sure."""
+    settings = Settings(scale="bounded", prior=LIVE_PRIOR, p_best_enough=0.5, regret_enough=0.5)
+    race = Selector([Arm(name=name) for name in NAMES], RUNGS, 1e4, settings)
+    for name in NAMES:
+        tell(race, name, 0, 0.9 if name == "a.full" else 0.02, None)
+    asks = race.ask()
+    assert race.reason is None
+    assert asks
+    race = Selector([Arm(name=name, rungs=(2,)) for name in NAMES], RUNGS, 1e4, settings)
+    for name in NAMES:
+        tell(race, name, 2, 0.9 if name == "a.full" else 0.02, None)
+    assert not race.ask()
+    assert race.reason is not None
+    assert race.reason.key in ("engine.stop-sure", "engine.stop-regret")

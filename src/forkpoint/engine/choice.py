@@ -48,7 +48,7 @@ def choose(
     price_AK = course.prices(busy)
     price_AK[list(history.failures)] = np.inf
     known = know()
-    if known is not None and (enough := _enough(course, known)):
+    if known is not None and (enough := _enough(course, history, known)):
         return enough
     if known is None or not (price_AK <= left).any():
         if under_way:
@@ -80,8 +80,16 @@ def _committed(course: Course, busy: Collection[Cell], under_way: Mapping[Cell, 
     return total
 
 
-def _enough(course: Course, known: Known) -> Reason | None:
-    """The reason to stop when the answer is as sure, or as good, as was asked for."""
+def _enough(course: Course, history: History, known: Known) -> Reason | None:
+    """The reason to stop when the answer is as sure, or as good, as was asked for.
+
+    Never on the first rung of the pick alone: a score there may be a lucky guess at the floor,
+    and is, more often than any curve can know [docs/studies/bank.md].
+    """
+    runs = course.runs[known.pick]
+    seen = any((known.pick, rung) in history.scores for rung in runs[1:])
+    if not seen and len(runs) > 1 and course.arms[known.pick].trains:
+        return None
     name = course.arms[known.pick].name
     settings = course.settings
     p_best = float(known.odds.p_best_A[known.pick])

@@ -3,12 +3,23 @@
 from pathlib import Path
 from typing import Any
 
-from forkpoint.export.recipe import Kit, Recipe, RecipeRow
-from forkpoint.export.tool import headline, turns_of, write_lines, write_yaml
-from forkpoint.export.trl import SCHEDULES
+from forkpoint.export.recipe import Kit, Recipe
+from forkpoint.export.recipe_rows import RecipeRow
+from forkpoint.export.tool import (
+    SCHEDULES,
+    Onward,
+    headline,
+    start_of,
+    turns_of,
+    write_lines,
+    write_yaml,
+)
 from forkpoint.ledger import write_whole
 
 CHECKED = "4.6.0"
+STAGES = ("text", "rows")
+ONWARD: Onward = "merged"
+TEXTS = True
 PLUGIN = '''"""Registers a template that writes a row's text as it is."""
 
 from swift.template import TemplateMeta, register_template
@@ -33,6 +44,11 @@ def command(recipe: Recipe) -> str:
     return "swift sft sft.yaml"
 
 
+def result(recipe: Recipe) -> str:
+    """Where what was tuned is left."""
+    return "tuned/last"
+
+
 def _messages(row: RecipeRow) -> dict[str, list[dict[str, str]]]:
     messages = []
     for before, answer in turns_of(row):
@@ -45,16 +61,18 @@ def settings(kit: Kit) -> dict[str, Any]:
     """The configuration's values."""
     recipe = kit.recipe
     values: dict[str, Any] = {
-        "model": recipe.model,
+        "model": start_of(recipe, ONWARD, result(recipe)),
         "external_plugins": ["rendered_template.py"],
         "template": "forkpoint_rendered",
         "dataset": ["./data/train.jsonl"],
         "val_dataset": ["./data/validation.jsonl"],
-        "tuner_type": recipe.approach,
+        "tuner_type": "lora" if recipe.adapters else "full",
         "loss_scale": "default",  # every assistant stretch carries loss, and nothing else
         "max_length": recipe.context_tokens,  # the longest row: nothing is deleted
         "truncation_strategy": "delete",
         "output_dir": "./tuned",
+        "add_version": False,
+        "create_checkpoint_symlink": True,  # tuned/last is where the training ended
         "learning_rate": recipe.rate,
         "lr_scheduler_type": SCHEDULES[recipe.schedule],
         "warmup_steps": recipe.warmup_steps,
@@ -64,7 +82,7 @@ def settings(kit: Kit) -> dict[str, Any]:
         "num_train_epochs": recipe.passes,
         "per_device_train_batch_size": recipe.rows_at_once,
         "gradient_accumulation_steps": recipe.accumulation,
-        "torch_dtype": "float32" if recipe.approach == "full" else recipe.dtype,
+        "torch_dtype": recipe.dtype if recipe.adapters else "float32",
         "bf16": recipe.dtype == "bfloat16",
         "seed": recipe.seed,
         "data_seed": recipe.seed,
@@ -73,7 +91,14 @@ def settings(kit: Kit) -> dict[str, Any]:
         "save_strategy": "epoch",
         "report_to": ["none"],
     }
-    if recipe.approach == "lora":
+    if recipe.quantised:
+        values |= {
+            "quant_method": "bnb",
+            "quant_bits": 4,
+            "bnb_4bit_quant_type": "nf4",
+            "bnb_4bit_use_double_quant": True,
+        }
+    if recipe.adapters:
         values |= {
             "lora_rank": recipe.rank,
             "lora_alpha": recipe.alpha,

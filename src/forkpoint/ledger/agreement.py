@@ -4,6 +4,7 @@ from typing import Literal
 
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.facts.machine import MachineFacts
+from forkpoint.facts.stopping import StopPlan, TemplateWish, TokenRow
 from forkpoint.record import Record
 
 
@@ -15,6 +16,9 @@ class RungPlan(Record):
     passes: float
     steps: int
     share: float  # of the full length, in row visits
+
+
+Spread = Literal["none", "zero2", "zero3"]  # what the GPUs of one training hold in parts
 
 
 class MemoryPlan(Record):
@@ -29,6 +33,9 @@ class MemoryPlan(Record):
     shrink: int = 0  # how much smaller than usual its trials start, so that they fit
     correction: float = 1.0  # by earlier trials on this machine, already in the figures
     corrected_by: int = 0  # those trials
+    devices: int = 1  # GPUs that a trial is spread over; the figures are of one of them
+    spread: Spread = "none"
+    host_bytes: int = 0  # of a spread trial, in the machine's memory beside each GPU
 
 
 class DialChange(Record):
@@ -181,6 +188,7 @@ class Settings(Record):
     answer_tokens: dict[str, int]  # checkpoint -> limit of new tokens, from training answers
     answer_limit_bytes: int
     truncate: Literal["no", "answers"]
+    template: TemplateWish = "auto"  # auto: each checkpoint as its stop plan says
     dtype: str
     device: str
     lora_rank: int
@@ -226,6 +234,7 @@ class EnginePlan(Record):
 
     kind: Literal["local", "ray"] = "local"
     address: str | None = None  # of the cluster; None: this machine
+    storage: str | None = None  # where files come and go; None: a path that all nodes share
     parallel: int = 1  # trials that the racing has under way before it is told of the first
     nodes: tuple[NodePlan, ...] = ()
     cpus: dict[str, float] = {}  # noqa: RUF012 - arm -> of one trial
@@ -285,6 +294,12 @@ class Agreement(Record):
     limits: Limits = Limits()
     documents: DocumentsPlan | None = None
     engine: EnginePlan = EnginePlan()
+    stopping: dict[str, StopPlan] = {}  # noqa: RUF012 - checkpoint -> how its arms learn to stop
+
+    def token_rows(self, checkpoint: str) -> tuple[TokenRow, ...]:
+        """Rows of the matrices that a checkpoint's arms train beside their adapters."""
+        plan = self.stopping.get(checkpoint)
+        return plan.rows if plan else ()
 
     def prompt_of(self, checkpoint: str) -> str:
         """The name under which a checkpoint's answers before training are written down."""

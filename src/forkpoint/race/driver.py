@@ -231,7 +231,8 @@ def _line_of(outcome: Outcome, state: RaceState) -> Line:
     """The ledger line for an outcome; a failure says whether it is tried again."""
     failed = outcome.values.get("failed")
     if failed is None:
-        values = {**outcome.values, "seconds": outcome.seconds}
+        before = outcome.values.get("seconds", 0.0)  # that an earlier worker trained
+        values = {**outcome.values, "seconds": outcome.seconds + before}
         measured: Line = _MEASURED.validate_python(values)
         return measured
     work = outcome.work

@@ -52,6 +52,7 @@ def race_settings(
         answer_tokens={},
         answer_limit_bytes=round(max(answers) * ANSWER_SLACK),
         truncate=request.truncate,
+        template=request.template,
         dtype="float32" if small else "bfloat16",
         device=device,
         lora_rank=request.lora_rank,

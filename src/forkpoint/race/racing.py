@@ -121,6 +121,9 @@ class Racing:
             key = state.failed[asked.trial].key if asked.trial else "race.dropped_all_failed"
             self.selector.fail(ask, key, tokens)
             return
+        if line.primary.value is None:  # the user's scorer gave no answer a score
+            self.selector.fail(ask, "race.dropped_unscored", tokens)
+            return
         scores = [
             score
             for score in (_score(line.primary, "primary"), _score(line.likelihood, "likelihood"))
