@@ -35,10 +35,12 @@ def recomputed() -> dict[str, Sequence[float]]:
     every, after = points(lines), kept(grid, "instruct", ALL)
     start = next(share_right(x, ALL) for x in grid if not x["rows"] and x["stage"] == "instruct")
     orders, mood = Setting("bank", "orders", 80, 240), Setting("bank", "mood", 60, 180)
+    facts = Setting("bank", "facts", 160, 480)
     tickets = Setting("races", "tickets", 650, 1_952)
     return {
         "figure_own_near": differences(every, orders, "lora", "instruct")[0],
         "figure_own_mood": differences(every, mood, "lora", "instruct")[0],
+        "figure_own_facts": differences(every, facts, "lora", "instruct")[0],
         "figure_own_far": differences(every, tickets, "full", "instruct")[0],
         "figure_own_lora_far": approach_differences(every, tickets, 1.0),
         "figure_own_lora_share_far": approach_differences(every, tickets, 0.95),

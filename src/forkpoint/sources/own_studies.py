@@ -39,6 +39,7 @@ OWN_STUDIES = (
         (
             _measured("figure_own_near", 0.641, 0.585, 0.697, 5, STAGES_BY_ROWS),
             _measured("figure_own_mood", 0.318, 0.229, 0.406, 5, STAGES_BY_ROWS),
+            _measured("figure_own_facts", 0.151, 0.132, 0.170, 5, STAGES_BY_ROWS),
             _measured("figure_own_far", -0.004, -0.041, 0.032, 6, STAGES_BY_ROWS),
         ),
         (
