@@ -148,13 +148,13 @@ def told(given: Sequence[float], over_rows: Measured | None = None) -> str:
     """A mean difference with interval, n and verdict; one seed decides nothing."""
     if not given:
         return "-"
-    mean, low, high = paired(given)
+    middle, low, high = paired(given)
     if over_rows is not None:
         width = f"{over_rows.low:+.3f} to {over_rows.high:+.3f}"
-        return f"{mean:+.3f}, one seed (exact, over rows {width})"
+        return f"{middle:+.3f}, one seed (exact, over rows {width})"
     if len(given) == 1:
-        return f"{mean:+.3f}, one seed"
-    return f"{mean:+.3f} ({low:+.3f} to {high:+.3f}), n = {len(given)}, {verdict(low, high)}"
+        return f"{middle:+.3f}, one seed"
+    return f"{middle:+.3f} ({low:+.3f} to {high:+.3f}), n = {len(given)}, {verdict(low, high)}"
 
 
 def mean_of(every: Sequence[Point], setting: Setting, stage: str, approach: str) -> str:
@@ -254,74 +254,6 @@ def share_right(line: dict[str, Any], kind: str) -> float:
     return float(right / sum(line["general"][one][1] for one in kinds))
 
 
-class Ranked(NamedTuple):
-    """How a sign seen before tuning orders pairs of stages, against their tuned order."""
-
-    agree: int = 0
-    oppose: int = 0
-    silent: int = 0  # the sign is the same for both
-    regret: tuple[float, ...] = ()  # best tuned score minus that of the sign's favourite
-
-
-def ranked(every: Sequence[Point], first: dict[tuple[str, str, str], Before], sign: str) -> Ranked:
-    """Over settings and approaches; pairs that tuning leaves within the margin do not count."""
-    agree = oppose = silent = 0
-    regret = []
-    for setting in settings(every):
-        signs = {
-            stage: getattr(first[setting.source, setting.task, stage], sign)
-            for stage in STAGES
-            if (setting.source, setting.task, stage) in first
-        }
-        for approach in ("lora", "full"):
-            mine = [x for x in every if x.setting == setting and x.approach == approach]
-            tuned = {
-                stage: fmean(x.score for x in mine if x.stage == stage)
-                for stage in {x.stage for x in mine} & signs.keys()
-            }
-            if len(tuned) < 2 or None in signs.values():
-                continue
-            top = max(signs[stage] for stage in tuned)
-            favoured = [tuned[stage] for stage in tuned if signs[stage] == top]
-            regret.append(max(tuned.values()) - fmean(favoured))
-            order = sorted(tuned)
-            for place, a in enumerate(order):
-                for b in order[place + 1 :]:
-                    gap, hint = tuned[a] - tuned[b], signs[a] - signs[b]
-                    if abs(gap) < MARGIN:
-                        continue
-                    agree += gap * hint > 0
-                    oppose += gap * hint < 0
-                    silent += hint == 0
-    return Ranked(agree, oppose, silent, tuple(regret))
-
-
-def show_ranks(every: Sequence[Point], first: dict[tuple[str, str, str], Before]) -> None:
-    """Zero-shot rank against tuned rank."""
-    print("| source | task | sign | Base | Instruct | Chat |\n|---|---|---|---|---|---|")
-    for source, task in dict.fromkeys((one[0], one[1]) for one in first):
-        for sign in Before._fields:
-            values = [getattr(first.get((source, task, s)), sign, None) for s in STAGES]
-            if None not in values:
-                shown = " | ".join(f"{value:.3f}" for value in values)
-                print(f"| {source} | {task} | {sign} | {shown} |")
-    print("\n| sign | pairs ordered rightly | wrongly | not at all | mean regret of its favourite |"
-          " settings x approaches |\n|---|---|---|---|---|---|")  # fmt: skip
-    for sign in Before._fields:
-        one = ranked(every, first, sign)
-        lost = f"{fmean(one.regret):.3f}" if one.regret else "-"
-        print(f"| {sign} | {one.agree} | {one.oppose} | {one.silent} | {lost} |"
-              f" {len(one.regret)} |")  # fmt: skip
-    for stage in STAGES:
-        always = {
-            key: Before(float(key[2] == stage), 0.0, None) for key in first
-        }  # as if a sign always named it
-        one = ranked(every, always, "score")
-        if one.regret:
-            print(f"| always {stage} | {one.agree} | {one.oppose} | {one.silent} |"
-                  f" {fmean(one.regret):.3f} | {len(one.regret)} |")  # fmt: skip
-
-
 def show(which: str, lines: Lines) -> None:
     """Print one of the four tables."""
     every = points(lines)
@@ -332,4 +264,6 @@ def show(which: str, lines: Lines) -> None:
     elif which == "c":
         show_forgetting([x for x in lines if "general" in x])
     else:
+        from stage_ranks import show_ranks
+
         show_ranks(every, before(lines))

@@ -145,7 +145,8 @@ def test_a_verdict_is_that_of_a_race(low: float, high: float, said: str) -> None
 
 def test_a_sign_is_judged_by_the_pairs_it_orders() -> None:
     """Pairs that tuning leaves within the margin do not count; an even sign orders nothing."""
-    from stage_tables import before, points, ranked
+    from stage_ranks import ranked
+    from stage_tables import before, points
 
     lines = [
         line("base", "lora", 0, 0.2), line("instruct", "lora", 0, 0.6),
