@@ -99,7 +99,7 @@ def test_a_trial_on_a_cluster_names_its_worker(served: Served, cookie: str) -> N
     note.write_text(json.dumps({"step": 3, "steps": 9, "worker": "10.0.0.7 (4711) <b>"}))
     with Book(copy):  # a race is under way
         for lang, on in (("en", "on 10.0.0.7 (4711) &lt;b&gt;"), ("zh", "在 10.0.0.7 (4711)")):
-            assert on in ask(served, f"/run/clustered?lang={lang}", cookie=cookie)[2]
+            assert on in ask(served, "/run/clustered", cookie=cookie, accept_language=lang)[2]
     shutil.rmtree(copy)
 
 
