@@ -13,7 +13,7 @@ from hostile import HOSTILE
 from markupsafe import escape
 from wire import Served, ask
 
-from forkpoint.ledger import TrialStarted, read_lines
+from forkpoint.ledger import Book, TrialStarted, read_lines
 from forkpoint.race.executor import note_path
 from forkpoint.race.work import TrialWork
 from forkpoint.report.wording import named
@@ -97,8 +97,10 @@ def test_a_trial_on_a_cluster_names_its_worker(served: Served, cookie: str) -> N
     note = note_path(copy, TrialWork(trial=started[-1].trial), "progress")
     note.parent.mkdir(exist_ok=True)
     note.write_text(json.dumps({"step": 3, "steps": 9, "worker": "10.0.0.7 (4711) <b>"}))
-    for lang, on in (("en", "on 10.0.0.7 (4711) &lt;b&gt;"), ("zh", "在 10.0.0.7 (4711)")):
-        assert on in ask(served, f"/run/clustered?lang={lang}", cookie=cookie)[2]
+    with Book(copy):  # a race writes here now
+        for lang, on in (("en", "on 10.0.0.7 (4711) &lt;b&gt;"), ("zh", "在 10.0.0.7 (4711)")):
+            page = ask(served, "/run/clustered", cookie=cookie, accept_language=lang)
+            assert on in page[2]
     shutil.rmtree(copy)
 
 

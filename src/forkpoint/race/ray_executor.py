@@ -139,7 +139,7 @@ class RayExecutor:
             "max_retries": 0,  # a lost piece of work is counted here
             "name": hashlib.sha256(work.key.encode()).hexdigest()[:16],
         }  # fmt: skip
-        stored = {}
+        stored: dict[str, Any] = {}
         if self.home:
             self.home.provide()
             stored = {"address": self.home.storage.address, "paths": self.home.paths}
