@@ -68,6 +68,9 @@ class Family(NamedTuple):
     rates: tuple[float, ...]
     test_rows: int
     limit_tokens: int  # of an answer; the longest label has fewer than half
+    remedies: tuple[str, ...]  # tried in every cell in which naive fails
+    own_ends: bool  # answered a second time with generation ended at EOS alone
+    masked: bool  # cause b as well
 
 
 def family(name: str) -> Family:
@@ -75,10 +78,13 @@ def family(name: str) -> Family:
     if name == "pocket":
         base, tuned = (str(checkpoint_path(f"pocket-{one}")) for one in ("base", "instruct"))
         return Family(base, tuned, CHATML, ("<|im_start|>",), "<|im_end|>",
-                      (4, 16), (30, 120, 400), (3e-3, 1e-3), 150, 24)  # fmt: skip
+                      (4, 16), (30, 120, 400), (3e-3, 1e-3), 150, 24,
+                      ("rows", "plain", "plain-row", "rows-as-found", "tuned"),
+                      True, True)  # fmt: skip
     folder = Path(os.environ.get("FORKPOINT_REAL", ".real")) / "gemma-3-270m-base"
     return Family(str(folder), None, GEMMA, ("<start_of_turn>",), "<end_of_turn>",
-                  (4, 16), (25, 75), (2e-4, 1e-3), 100, 12)  # fmt: skip
+                  (4, 16), (25, 75), (2e-4, 1e-3), 100, 12, ("rows", "plain"),
+                  False, False)  # fmt: skip
 
 
 class Cell(NamedTuple):
@@ -153,7 +159,9 @@ def run(
     )  # fmt: skip
     model = approach("lora").load_for_answers(source, folder)
     _, _, asked = rendered(kind, cell.setup, test)
-    ends = {"own": (int(tokenizer.eos_token_id),), "aligned": renderer.end_ids}
+    ends = {"aligned": renderer.end_ids}
+    if kind.own_ends:
+        ends["own"] = (int(tokenizer.eos_token_id),)
     if cell.setup == "tuned":
         ends["own"] = ends["aligned"]
     answers = answered(model, tokenizer, asked, ends, kind.limit_tokens)
@@ -224,17 +232,17 @@ def main() -> None:
 
 
 def wanted(kind: Family, path: Path, seeds: int) -> Iterator[Cell]:
-    """What is not done yet: each naive cell, then its remedies where it failed, ends aligned."""
-    setups = ["rows", "plain", "plain-row"]
-    if kind.tuned:
-        setups += ["rows-as-found", "tuned"]
-    for cell in cells(kind, seeds):
-        if cell not in read(path):
-            yield cell
-        if share(read(path)[cell]["stopped_aligned"]) < ENOUGH:
-            for setup in setups:
-                if cell._replace(setup=setup) not in read(path):
-                    yield cell._replace(setup=setup)
+    """What is not done yet: the naive cells of a length, then remedies where they failed."""
+    every = list(cells(kind, seeds))
+    for seed, steps in itertools.product(range(seeds), kind.steps):
+        naive = [cell for cell in every if (cell.seed, cell.steps) == (seed, steps)]
+        yield from (cell for cell in naive if cell not in read(path))
+        for setup, cell in itertools.product(kind.remedies, naive):
+            failed = share(read(path)[cell]["stopped_aligned"]) < ENOUGH
+            if failed and cell._replace(setup=setup) not in read(path):
+                yield cell._replace(setup=setup)
+    if not kind.masked:
+        return
     for seed, targets in itertools.product(range(seeds), ("attention", "all-linear")):
         masked = Cell(targets, kind.ranks[-1], kind.steps[-1], kind.rates[0], "masked", seed)
         if masked not in read(path):
@@ -273,9 +281,10 @@ def show(lines: list[dict[str, Any]], kind: Family) -> None:
             gain = (
                 f"{100 * (found.value or 0):+.0f} ({100 * found.low:.0f} to {100 * found.high:.0f})"
             )
+        own = told(line["stopped_own"]) if "stopped_own" in line else "–"
         print(
             f"| {cell.targets} | {cell.rank} | {cell.steps} | {cell.rate:g} | {cell.setup} | "
-            f"{told(line['stopped_own'])} | {told(line['stopped_aligned'])} | "
+            f"{own} | {told(line['stopped_aligned'])} | "
             f"{line['end_probability']:.3f} | {told(line['right'])} | {gain} | {line['empty']} |"
         )
 

@@ -31,6 +31,7 @@ TYPED = {
     "--columns": ("prompt=ask,answer=said", "columns", {"prompt": "ask", "answer": "said"}),
     "--strict": ("", "strict", True),
     "--truncate": ("answers", "truncate", "answers"),
+    "--template": ("plain", "template", "plain"),
     "--folds": ("3", "folds", 3),
     "--skip-general": ("", "skip_general", True),
     "--workers": ("2", "workers", 2),

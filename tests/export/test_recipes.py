@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import yaml
 
 from forkpoint.errors import BadInput
 from forkpoint.export import torchtune
+from forkpoint.export.export_text import export_text
 from forkpoint.export.exported import export_arm
 from forkpoint.export.finished_arm import finished_arm
 from forkpoint.export.recipe import Kit, kits_of
@@ -202,3 +204,27 @@ def test_an_unknown_trainer_is_a_sentence(trained_run: Path, tmp_path: Path) -> 
     """It names those there are."""
     with pytest.raises(BadInput, match="There are: trl, llamafactory"):
         export_arm(finished_arm(trained_run, "toy.lora"), "nemo", tmp_path / "x")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_rows_that_a_trainer_does_not_train_are_said(
+    trained_run: Path, tmp_path: Path, lang: str
+) -> None:
+    """Token rows of the race are named among what the trainer cannot be told."""
+    run = Path(shutil.copytree(trained_run, tmp_path / "run"))
+    agreed = json.loads((run / "race.json").read_text())
+    row = {"token": "<|im_end|>", "id": 2, "start": None, "start_id": None}
+    agreed["stopping"] = {
+        "toy": {
+            "causes": [],
+            "remedy": "train_rows",
+            "align": True,
+            "rows": [row],
+            "key": "probe.remedy_own",
+            "values": {},
+        }
+    }
+    (run / "race.json").write_text(json.dumps(agreed))
+    told = export_arm(finished_arm(run, "toy.lora"), "trl", tmp_path / "trl", lang)
+    assert "export.gap_rows" in told.gaps
+    assert "<|im_end|>" in export_text(told, lang)

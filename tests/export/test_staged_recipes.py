@@ -107,14 +107,34 @@ def test_each_trainer_is_told_every_stage(
         assert made.command.replace(" ", "") in told
 
 
-@pytest.mark.parametrize("tool", ["axolotl", "unsloth", "ms-swift", "torchtune"])
+@pytest.mark.parametrize("tool", ["axolotl", "unsloth", "torchtune"])
 def test_preferences_elsewhere_are_refused_with_who_takes_them(
     staged_run: Path, tmp_path: Path, tool: str
 ) -> None:
     """Nothing is written for a trainer that would only be told half."""
-    with pytest.raises(BadInput, match="There is one for: trl, llamafactory"):
+    with pytest.raises(BadInput, match="There is one for: trl, llamafactory, ms-swift"):
         export_arm(finished_arm(staged_run, "toy.dpo"), tool, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["dpo", "dpo-full"])
+def test_ms_swift_is_given_the_text_of_the_pairs(
+    staged_run: Path, tmp_path: Path, kind: str
+) -> None:
+    """Encoded as it encodes, side by side, the text gives the tokens of the race."""
+    found, _ = exported(staged_run, kind, "ms-swift", tmp_path / "out")
+    kit, place = found[-1]
+    told = configuration(place)
+    assert ("dpo", 0.1, ["sigmoid"], 0.2) == (
+        told["rlhf_type"], told["beta"], told["loss_type"], told["rpo_alpha"]
+    )  # fmt: skip
+    start = f"../1-rows/{'merged' if kind == 'dpo' else 'tuned/last'}"
+    assert (start, None if kind == "dpo" else start) == (told["model"], told.get("ref_model"))
+    encode = finished_arm(staged_run, f"toy.{kind}").rows.tokenizer
+    for row, pair in zip(lines(place / "data" / "train.jsonl"), kit.pairs, strict=True):
+        texts = (*(turn["content"] for turn in row["messages"]), row["rejected_response"])
+        ids = [tuple(encode(text, add_special_tokens=False).input_ids) for text in texts]
+        assert [pair.prompt_ids, pair.chosen_ids, pair.rejected_ids] == ids
 
 
 def test_an_approach_of_another_package_is_refused(

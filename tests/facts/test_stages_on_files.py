@@ -98,6 +98,31 @@ def test_figures_can_be_bad(stages: ModuleType, rows: list[dict[str, Any]]) -> N
     assert stages.accuracy(stages.answers(turned, tokens)) < 0.1
 
 
+def test_kinds_are_named(stages: ModuleType, rows: list[dict[str, Any]]) -> None:
+    """Of the rows whose kind is labelled three in four at least are named as labelled, of those
+    that see or do not see four in five on families that were held out.
+    """
+    given = [a for a in stages.answers(rows, stages.read_rows()[1]) if "kind" in a.row["label"]]
+    assert len(given) >= 60
+    named = [a.said["kind"] == a.row["label"]["kind"] for a in given]
+    assert sum(named) >= 0.75 * len(named)
+    sees = [
+        (a.said["kind"] == "vision") == (a.row["label"]["kind"] == "vision")
+        for a in given
+        if stages.held_out(a.row)
+    ]
+    assert sum(sees) >= 0.8 * len(sees)
+
+
+def test_a_base_without_a_name_is_left_unknown(
+    stages: ModuleType, rows: list[dict[str, Any]]
+) -> None:
+    """No hard base is called tuned when only its files are seen: it is named, or unknown."""
+    hard = [row for row in rows if row["label"]["stage"] == "base" and "hard" in row]
+    given = stages.answers(hard, stages.read_rows()[1], stages.FILES_ONLY)
+    assert {"base", "unknown"} == {answer.said["sold_as"] for answer in given}
+
+
 def test_the_catalogue_and_the_judgement_agree() -> None:
     """Checkpoints whose stage the catalogue has from their publishers are judged alike by name."""
     from forkpoint.catalogue import entries

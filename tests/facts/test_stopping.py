@@ -8,9 +8,13 @@ from made_checkpoint import make_checkpoint
 from test_special_rows import folder_with, matrix
 
 from forkpoint.facts import read_checkpoint
-from forkpoint.facts.stopping import StopPlan, stop_plan
+from forkpoint.facts.stopping import StopPlan, TemplateWish, stop_plan
+from forkpoint.models.rendering import choose_renderings
 from forkpoint.report.checkpoint_text import checkpoint_text
 from forkpoint.words import say
+
+TURN = ("<|im_start|>", "<|im_end|>")
+EOS = "<|endoftext|>"
 
 
 def planned(folder: Path) -> StopPlan:
@@ -62,7 +66,41 @@ def test_causes_from_weights(
         (folder / name).write_bytes((tmp_path / "other" / name).read_bytes())
     plan = planned(folder)
     assert bool(never) == ("untrained_rows" in {cause.cause for cause in plan.causes})
-    assert (remedy, end, rows) == (plan.remedy, plan.end, plan.rows)
+    assert (remedy, end, rows) == (plan.remedy, plan.end, tuple(row.token for row in plan.rows))
+    assert all(row.start is None for row in plan.rows)  # no EOS that could be a start
+
+
+@pytest.mark.parametrize(
+    ("stage", "never", "wish", "remedy", "rows", "kinds"),
+    [
+        ("base", (), "auto", "own_template", {}, ("chat", "plain")),
+        ("base", (), "own", "own_template", {}, ("chat",)),
+        ("base", (), "plain", "plain", {}, ("plain",)),
+        ("base", TURN, "auto", "plain", {}, ("plain",)),
+        ("base", TURN, "own", "train_rows", {TURN[0]: None, TURN[1]: EOS}, ("chat",)),
+        ("base", TURN, "plain", "plain", {}, ("plain",)),
+        ("base", TURN[:1], "auto", "plain", {}, ("plain",)),
+        ("instruct", (), "auto", "own_template", {}, ("chat",)),
+        ("instruct", TURN[:1], "auto", "own_template", {}, ("chat",)),
+        ("instruct", TURN, "auto", "plain", {}, ("plain",)),
+        ("instruct", TURN, "own", "train_rows", {TURN[0]: None, TURN[1]: EOS}, ("chat",)),
+    ],
+)
+def test_the_race_renders_as_the_plan_says(
+    tmp_path: Path, stage: str, never: tuple[str, ...], wish: TemplateWish, remedy: str,
+    rows: dict[str, str | None], kinds: tuple[str, ...],
+) -> None:  # fmt: skip
+    """Plan and renderings agree; an end that was never trained is no template to keep unasked."""
+    folder = folder_with(tmp_path / "made", embedding=matrix(1, never, 1.0))
+    make_checkpoint(tmp_path / "other", eos=EOS)
+    (folder / "tokenizer_config.json").write_bytes(
+        (tmp_path / "other" / "tokenizer_config.json").read_bytes()
+    )
+    facts = read_checkpoint(str(folder)).model_copy(update={"stage": stage})
+    plan = stop_plan(facts, wish)
+    assert (remedy, rows) == (plan.remedy, {row.token: row.start for row in plan.rows})
+    assert kinds == tuple(one.kind for one in choose_renderings(facts, wish))
+    assert say(plan.key, "en", **plan.values) != say(plan.key, "zh", **plan.values)
 
 
 @pytest.mark.parametrize(

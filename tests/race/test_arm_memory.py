@@ -7,10 +7,11 @@ import pytest
 from race_records import agreement, facts, profile
 
 from forkpoint.errors import DoesNotFit
-from forkpoint.facts.checkpoint_facts import CheckpointFacts
+from forkpoint.facts.checkpoint_facts import CheckpointFacts, TemplateFacts
 from forkpoint.facts.machine import GPU, MachineFacts
+from forkpoint.facts.row_reading import RowReading
 from forkpoint.ledger import Settings
-from forkpoint.race.arm_memory import Fitting, check_fit
+from forkpoint.race.arm_memory import ROW_COPIES, Fitting, check_fit
 from forkpoint.report.plan_memory import memory_lines, unfit_text
 
 APPROACHES = ("lora", "full")
@@ -74,6 +75,32 @@ def test_what_fits_is_raced_with_its_estimate(tmp_path: Path, settings: Settings
     for plan in found.memory.values():
         assert plan.low_bytes < plan.estimated_bytes < plan.high_bytes <= plan.free_bytes
         assert ("yes", 0) == (plan.fits, plan.shrink)
+
+
+def test_trained_rows_are_counted(tmp_path: Path, settings: Settings) -> None:
+    """Rows trained beside an adapter cost copies of the whole matrix; full has them anyway."""
+    reading = RowReading(
+        token="<|im_end|>",
+        id=2,
+        matrix="embedding",
+        trained=False,
+        cosine=0.99,
+        never_used_low=0.9,
+        used_high=0.1,
+        never_used_rows=9,
+        used_rows=9,
+    )
+    template = TemplateFacts(present=True, end_of_turn="<|im_end|>")
+    found = checkpoint(tmp_path, "small").model_copy(
+        update={"special_rows": (reading,), "template": template, "stage": "base"}
+    )
+    asked = settings.model_copy(update={"template": "own"})
+    without, beside = (
+        fitted({"small": found}, one, machine(64e9)).memory for one in (settings, asked)
+    )
+    more = [beside["small", one].estimated_bytes - without["small", one].estimated_bytes
+            for one in APPROACHES]  # fmt: skip
+    assert [pytest.approx(ROW_COPIES * 49152 * 576 * 2, abs=2), 0] == more
 
 
 def test_an_arm_that_cannot_fit_is_listed_and_not_raced(tmp_path: Path, settings: Settings) -> None:

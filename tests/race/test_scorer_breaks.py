@@ -1,11 +1,15 @@
 """A race whose user's scorer crashes or hangs: arms without a score are out, the rest is kept."""
 
+import json
 from pathlib import Path
 
 import pytest
-from simulated_race import make_agreement, race
+from simulated_race import Silent, make_agreement, race
 
+from forkpoint.errors import BadInput
 from forkpoint.ledger import read_lines
+from forkpoint.race.request import RaceRequest
+from forkpoint.race.setup import prepare
 from forkpoint.report import read_view
 from forkpoint.report.text import text
 
@@ -42,3 +46,30 @@ def test_a_scorer_that_never_scores_ends_the_race_with_a_sentence(folder: Path, 
     said = text(read_view(folder), lang)
     assert ("no arm came to a score" if lang == "en" else "没有一个候选得到分数") in said
     assert ("the scorer gave none" if lang == "en" else "评分函数没有给任何回答打分") in said
+
+
+@pytest.mark.parametrize(
+    ("code", "metric", "told"),
+    [
+        ("", "{folder}/none.py:judge", "does not name a scorer"),
+        ("def judge(row, answer): return 1", "{folder}/scorer.py:judgement", "has no attribute"),
+        ("import no_such_module_at_all", "{folder}/scorer.py:judge", "No module named"),
+        ("raise SystemExit('no')", "{folder}/scorer.py:judge", "SystemExit"),
+    ],
+    ids=["missing", "misnamed", "import", "exit"],
+)
+def test_a_scorer_that_cannot_be_loaded_is_refused_before_anything_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, metric: str, told: str
+) -> None:
+    """One sentence with what Python said; no run folder is agreed on."""
+    monkeypatch.setenv("FORKPOINT_HOME", str(tmp_path / "home"))
+    (tmp_path / "scorer.py").write_text(code)
+    rows = [{"prompt": f"Say {n}.", "completion": f"number {n}"} for n in range(60)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    request = RaceRequest(
+        data=str(tmp_path / "rows.jsonl"), models=("pocket-base",), approaches=("lora", "full"),
+        metric=metric.format(folder=tmp_path), folds=0,
+    )  # fmt: skip
+    with pytest.raises(BadInput, match=told):
+        prepare(request, tmp_path / "run", Silent())
+    assert not (tmp_path / "run" / "race.json").exists()

@@ -8,9 +8,8 @@ from real_trial import make_trial
 
 from forkpoint.ledger import TrialScored
 from forkpoint.race import trial_child
-from forkpoint.race.driver import _line_of, read_agreement
+from forkpoint.race.driver import _line_of
 from forkpoint.race.executor import Outcome
-from forkpoint.race.state import RaceState
 from forkpoint.race.trial_child import run_trial
 from forkpoint.train import resume
 
@@ -44,7 +43,7 @@ def test_a_lost_trial_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     for name in ("tokens", "final_loss", "answers_sha256"):
         assert undisturbed[name] == values[name]
     assert values["seconds"] > 0
-    line = _line_of(Outcome(work, values, 2.0), RaceState(read_agreement(lost)))
+    line = _line_of(Outcome(work, values, 2.0))
     assert isinstance(line, TrialScored)
     assert 2.0 + values["seconds"] == line.seconds
     assert not list(lost.rglob(resume.NOTE))

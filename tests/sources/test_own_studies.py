@@ -16,20 +16,38 @@ sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT)]
 
 
 def recomputed() -> dict[str, Sequence[float]]:
-    """The paired differences behind every figure, from the packed lines."""
+    """The differences, or shares, behind every figure, from the packed lines."""
+    from stage_ranks import shares_by_task
     from stage_rows import lines_of
-    from stage_tables import Setting, approach_differences, differences, points
+    from stage_tables import (
+        ALL,
+        Setting,
+        approach_differences,
+        before,
+        differences,
+        kept,
+        points,
+        share_right,
+    )  # fmt: skip
 
-    every = points(lines_of(LINES))
-    orders, mood = Setting("bank", "orders", 80), Setting("bank", "mood", 60)
-    tickets = Setting("races", "tickets", 650)
+    lines = lines_of(LINES)
+    grid = [one for one in lines if "general" in one]
+    every, after = points(lines), kept(grid, "instruct", ALL)
+    start = next(share_right(x, ALL) for x in grid if not x["rows"] and x["stage"] == "instruct")
+    orders, mood = Setting("bank", "orders", 80, 240), Setting("bank", "mood", 60, 180)
+    facts = Setting("bank", "facts", 160, 480)
+    tickets = Setting("races", "tickets", 650, 1_952)
     return {
         "figure_own_near": differences(every, orders, "lora", "instruct")[0],
         "figure_own_mood": differences(every, mood, "lora", "instruct")[0],
+        "figure_own_facts": differences(every, facts, "lora", "instruct")[0],
         "figure_own_far": differences(every, tickets, "full", "instruct")[0],
         "figure_own_lora_far": approach_differences(every, tickets, 1.0),
         "figure_own_lora_share_far": approach_differences(every, tickets, 0.95),
         "figure_own_lora_share_near": approach_differences(every, orders, 0.95),
+        "figure_own_lost": [lora - start for lora, _ in after],
+        "figure_own_kept": [lora - full for lora, full in after],
+        "figure_own_ranks": shares_by_task(every, before(lines), "likelihood"),
     }
 
 
@@ -42,7 +60,9 @@ def test_quoted_figures_are_those_of_the_lines() -> None:
     assert sorted(quoted) == sorted(found)
     for name, figure in quoted.items():
         expected = (figure.value, figure.low, figure.high, figure.n)
-        told = (*(round(value, 3) for value in paired(found[name])), len(found[name]))
+        middle, low, high = paired(found[name])
+        ends = (max(-1.0, low), min(1.0, high))
+        told = (*(round(value, 3) for value in (middle, *ends)), len(found[name]))
         assert expected == told, name
 
 

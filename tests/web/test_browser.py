@@ -301,9 +301,14 @@ def test_every_approach_can_be_chosen_where_it_can_be_fed(
     window: Window, served: Served, tmp_path: Path
 ) -> None:
     """Preference rows: DPO with the mouse, raw text by its path; both languages and sizes."""
-    row = {"prompt": "Where is my parcel?", "chosen": "delivery", "rejected": "billing"}
+    bundled = (ROOT / "src/forkpoint/data/bundled/tickets.jsonl").read_text("utf-8").splitlines()
+    tickets = [json.loads(line)["messages"] for line in bundled[:60]]
+    rows = [
+        {"prompt": turns[-2]["content"], "chosen": turns[-1]["content"], "rejected": "none of them"}
+        for turns in tickets
+    ]
     data = tmp_path / "pairs.jsonl"
-    data.write_text((json.dumps(row) + "\n") * 12, encoding="utf-8")
+    data.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     seen = window()
     page = seen.page
     seen.open("/start")
@@ -320,7 +325,7 @@ def test_every_approach_can_be_chosen_where_it_can_be_fed(
     page.uncheck("input[value=lora]")
     page.fill("#corpus", "/nowhere/book.txt")
     page.click("button.first")
-    page.wait_for_selector("text=/nowhere/book.txt", timeout=5 * BUSY_MS)  # the race's own refusal
+    page.wait_for_selector(".notice:has-text('/nowhere/book.txt')", timeout=5 * BUSY_MS)
     page.click("a.button[href*='/start/']")
     page.wait_for_selector("input[value=dpo]:checked")
     assert not page.is_checked("input[value=lora]")

@@ -97,10 +97,9 @@ def test_a_trial_on_a_cluster_names_its_worker(served: Served, cookie: str) -> N
     note = note_path(copy, TrialWork(trial=started[-1].trial), "progress")
     note.parent.mkdir(exist_ok=True)
     note.write_text(json.dumps({"step": 3, "steps": 9, "worker": "10.0.0.7 (4711) <b>"}))
-    with Book(copy):  # a race writes here now
+    with Book(copy):  # a race is under way
         for lang, on in (("en", "on 10.0.0.7 (4711) &lt;b&gt;"), ("zh", "在 10.0.0.7 (4711)")):
-            page = ask(served, "/run/clustered", cookie=cookie, accept_language=lang)
-            assert on in page[2]
+            assert on in ask(served, "/run/clustered", cookie=cookie, accept_language=lang)[2]
     shutil.rmtree(copy)
 
 

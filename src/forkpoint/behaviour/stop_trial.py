@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from forkpoint.data.row import Turn
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
+from forkpoint.facts.stopping import stop_plan
 from forkpoint.measure.interval import wilson
 from forkpoint.measure.likelihood import row_bits
 from forkpoint.models.generation import generate
@@ -60,6 +61,7 @@ def _trial(facts: CheckpointFacts, rendering: Rendering, device: str, steps: int
     source = str(facts.path)
     tokenizer = load_tokenizer(source)
     renderer = Renderer(tokenizer, rendering)
+    token_rows = stop_plan(facts).rows
     rows = made_rows(renderer)
     train, test = rows[ASKED:], rows[:ASKED]
     rate = approach("lora").default_rate(facts.shape.hidden_size or 0, facts.family).value
@@ -73,7 +75,11 @@ def _trial(facts: CheckpointFacts, rendering: Rendering, device: str, steps: int
         result = fine_tune(
             TrainJob(
                 checkpoint=source, approach="lora",
-                settings=ApproachSettings(rank=RANK, alpha=2 * RANK),
+                settings=ApproachSettings(
+                    rank=RANK, alpha=2 * RANK,
+                    token_ids=tuple(row.id for row in token_rows),
+                    token_starts=tuple(row.start_id for row in token_rows),
+                ),
                 rows=tuple(TrainRow(input_ids=r.input_ids, labels=r.labels) for r in train),
                 steps=tuple(
                     tuple((step * ROWS_PER_STEP + place) % len(train)

@@ -84,7 +84,7 @@ def _probes(prompt: list[str], prompts: str | None) -> "tuple[Probe, ...]":
     from forkpoint.behaviour import prompts_from, shipped_probes
     from forkpoint.behaviour.probes import own_prompt
 
-    own = tuple(own_prompt(text, f"prompt {n}") for n, text in enumerate(prompt, 1) if text.strip())
+    own = tuple(own_prompt(text, str(n)) for n, text in enumerate(prompt, 1) if text.strip())
     return (*own, *(prompts_from(prompts) if prompts else ())) or shipped_probes()
 
 

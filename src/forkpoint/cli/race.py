@@ -57,6 +57,7 @@ def command(lang: str) -> Callable[..., None]:
         split: str = option(None, "--split"),
         folds: int = option(None, "--folds"),
         truncate: str = option("no", "--truncate"),
+        template: str = option("auto", "--template"),
         data_format: str = option(None, "--data-format"),
         columns: str = option(None, "--columns"),
         strict: bool = option(False, "--strict"),
@@ -119,6 +120,7 @@ def _request(given: dict[str, Any]) -> "RaceRequest":
         "data_format": format_named(given["data_format"]) if given["data_format"] else None,
         "columns": columns_named(given["columns"]) if given["columns"] else {},
         "truncate": _truncate(given["truncate"]),
+        "template": _template(given["template"]),
         "loss_turns": "all" if given["loss_turns"] == "all" else "last",
         "retain": tuple(task for one in given["retain"] for task in one.split(",") if task),
     }
@@ -134,6 +136,14 @@ def _truncate(value: str) -> 'Literal["no", "answers"]':
     if value == "answers":
         return "answers"
     raise BadInput("race.truncate_unknown", value=value)
+
+
+def _template(value: str) -> 'Literal["auto", "own", "plain"]':
+    from forkpoint.errors import BadInput
+
+    if value not in ("auto", "own", "plain"):
+        raise BadInput("race.template_unknown", value=value)
+    return value  # type: ignore[return-value]
 
 
 class _Place(NamedTuple):

@@ -2,6 +2,7 @@
 
 from forkpoint.export.exported import Exported
 from forkpoint.report.paragraph import wrap
+from forkpoint.report.visible import visible
 from forkpoint.report.wording import count
 from forkpoint.words import say
 
@@ -20,7 +21,8 @@ def export_text(exported: Exported, lang: str) -> str:
         say("export.gaps", lang),
     ]  # fmt: skip
     text = "\n".join(wrap(line, "  ") for line in lines)
-    gaps = [wrap(say(key, lang, count=exported.retokenised), "    ", "  - ")
+    rows = " ".join(visible(token) for token in exported.token_rows)
+    gaps = [wrap(say(key, lang, count=exported.retokenised, rows=rows), "    ", "  - ")
             for key in exported.gaps]  # fmt: skip
     return "\n".join([text, *gaps]) + "\n"
 

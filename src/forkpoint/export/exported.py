@@ -36,6 +36,7 @@ class Exported(Record):
     learned_tokens: int
     retokenised: int  # rows whose tokens depend on where text is cut
     gaps: tuple[str, ...]  # catalogue keys
+    token_rows: tuple[str, ...] = ()  # tokens whose rows were set and trained in the race
 
 
 def export_arm(arm: FinishedArm, tool_name: str, folder: Path, lang: str = "en") -> Exported:
@@ -69,6 +70,7 @@ def export_arm(arm: FinishedArm, tool_name: str, folder: Path, lang: str = "en")
         learned_tokens=learned(kits),
         retokenised=retokenised,
         gaps=tuple(dict.fromkeys(gaps)),
+        token_rows=recipe.token_rows,
     )
 
 
@@ -91,6 +93,7 @@ def _gaps(arm: FinishedArm, kits: tuple[Kit, ...], tool_name: str, tool: Tool) -
     found = {
         # The script for unsloth sets them itself.
         "export.gap_ends": tool_name != "unsloth" and not ends,
+        "export.gap_rows": bool(recipe.token_rows),
         "export.gap_template": recipe.chat_template is not None,
         "export.gap_merged": len(kits) > 1 and recipe.adapters and tool.ONWARD != "adapter",
         "export.gap_delta": recipe.joined_to is not None,

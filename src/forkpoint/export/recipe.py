@@ -63,6 +63,7 @@ class Recipe(Record):
     layers: int | None
     vocabulary: int | None
     pad_id: int
+    token_rows: tuple[str, ...] = ()  # tokens whose rows were set before training
     beta: float = BETA  # of preferences: how hard the reference holds
     imitation: float = IMITATION  # of preferences: weight of the chosen answer's own likelihood
 
@@ -176,6 +177,7 @@ def _recipe(
         layers=facts.shape.layers,
         vocabulary=facts.shape.vocabulary,
         pad_id=int(tokenizer.pad_token_id or 0),
+        token_rows=tuple(row.token for row in arm.run.agreement.token_rows(arm.plan.checkpoint)),
     )
 
 

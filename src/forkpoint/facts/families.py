@@ -19,6 +19,7 @@ class Family:
     pattern: str
     unmarked: Unmarked
     aligned: bool = True  # its tuned checkpoints went through preference optimisation
+    kind: str | None = None  # of all its checkpoints, whether or not their names say so
 
 
 # The first pattern that matches decides, so newer and longer names stand first.
@@ -28,11 +29,13 @@ FAMILIES = (
     Family("deepseek-v3", r"deepseek-v3", "tuned"),
     Family("deepseek-v2", r"deepseek-(coder-)?v2", "tuned"),
     Family("deepseek-coder", r"deepseek-coder", "open", aligned=False),
+    Family("deepseek-prover", r"deepseek-prover", "tuned", kind="thinking"),
     Family("deepseek-math", r"deepseek-math", "open"),
     Family("deepseek", r"deepseek", "open"),
-    Family("gpt-oss", r"gpt-oss", "tuned"),
+    Family("gpt-oss", r"gpt-oss", "tuned", kind="thinking"),
+    Family("qvq", r"qvq", "tuned", kind="vision"),
     Family("qwq", r"qwq", "tuned"),
-    Family("qwen3.5", r"qwen-?3\.5", "tuned"),
+    Family("qwen3.5", r"qwen-?3\.[5-9]", "tuned", kind="vision"),
     Family("qwen3-vl", r"qwen-?3-vl", "tuned"),
     Family("qwen3-coder", r"qwen-?3-coder", "tuned"),
     Family("qwen3", r"qwen-?3", "tuned"),
@@ -94,6 +97,7 @@ FAMILIES = (
     Family("minicpm", r"minicpm", "tuned"),
     Family("ernie-4.5", r"ernie", "tuned"),
     Family("hunyuan", r"hunyuan", "open"),
+    Family("kimi-k2.5", r"kimi-?k2\.5", "tuned", kind="vision"),
     Family("kimi", r"kimi|moonlight", "open"),
     Family("mimo", r"mimo", "tuned"),
     Family("seed-oss", r"seed-oss", "open"),

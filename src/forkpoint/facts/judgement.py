@@ -34,6 +34,9 @@ KIND_PRIOR = {
     "thinking": 0.08,
 }  # fmt: skip
 
+DEFINING_KINDS = ("vision", "embedding", "reward")  # what goes in or comes out is said before
+# how an answer is thought of: a vision model that reasons is a vision model
+
 SURE = 0.5  # probability; below it the value is "unknown"
 SURELY_TUNED = 0.1  # probability of Base; below it a checkpoint of unknown stage is called tuned
 CONFLICT = 1.5  # log-odds; groups that speak this strongly for and against are a conflict
@@ -50,6 +53,8 @@ def gather(reading: Reading, hidden: Iterable[str] = ()) -> Signals:
     """All evidence, the groups named in `hidden` left out."""
     left_out = set(hidden)
     found = sum((group(reading) for group in GROUPS), Signals())
+    if any(item.says in DEFINING_KINDS and item.weight > 0 for item in found.kind):
+        found.kind[:] = [item for item in found.kind if item.says != "thinking"]
     return Signals(
         *(
             [item for item in items if item.signal not in left_out]

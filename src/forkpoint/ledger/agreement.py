@@ -4,6 +4,7 @@ from typing import Literal
 
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.facts.machine import MachineFacts
+from forkpoint.facts.stopping import StopPlan, TemplateWish, TokenRow
 from forkpoint.record import Record
 
 
@@ -187,6 +188,7 @@ class Settings(Record):
     answer_tokens: dict[str, int]  # checkpoint -> limit of new tokens, from training answers
     answer_limit_bytes: int
     truncate: Literal["no", "answers"]
+    template: TemplateWish = "auto"  # auto: each checkpoint as its stop plan says
     dtype: str
     device: str
     lora_rank: int
@@ -292,6 +294,13 @@ class Agreement(Record):
     limits: Limits = Limits()
     documents: DocumentsPlan | None = None
     engine: EnginePlan = EnginePlan()
+    curve_prior_json: str | None = None  # what the engine believes of curves; older races: none
+    stopping: dict[str, StopPlan] = {}  # noqa: RUF012 - checkpoint -> how its arms learn to stop
+
+    def token_rows(self, checkpoint: str) -> tuple[TokenRow, ...]:
+        """Rows of the matrices that a checkpoint's arms train beside their adapters."""
+        plan = self.stopping.get(checkpoint)
+        return plan.rows if plan else ()
 
     def prompt_of(self, checkpoint: str) -> str:
         """The name under which a checkpoint's answers before training are written down."""

@@ -30,9 +30,7 @@ def own_scores(
 
     Raises BadInput when the file cannot be loaded or has no such function.
     """
-    path, _, function = metric.rpartition(":")
-    if not Path(path).is_file() or not function.isidentifier():
-        raise BadInput("measure.no_scorer", metric=metric)
+    path, function = _place(metric)
     found: list[Scored] = []
     hangs = 0
     while len(found) < len(rows):
@@ -51,6 +49,19 @@ def own_scores(
                 if reply.get("error") == ENDED:
                     break
     return found
+
+
+def check_scorer(metric: str) -> None:
+    """Load the scorer once, before a race trains for it; raises BadInput where it cannot be."""
+    with _Child(*_place(metric)):
+        pass
+
+
+def _place(metric: str) -> tuple[str, str]:
+    path, _, function = metric.rpartition(":")
+    if not Path(path).is_file() or not function.isidentifier():
+        raise BadInput("measure.no_scorer", metric=metric)
+    return path, function
 
 
 def row_values(row: Row) -> dict[str, Any]:

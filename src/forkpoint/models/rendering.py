@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from forkpoint.data.row import Row, Turn
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
+from forkpoint.facts.stopping import TemplateWish, stop_plan
 from forkpoint.models.template import PLAIN_OPENINGS, ChatTemplate, TemplateRefused
 from forkpoint.record import Record
 
@@ -68,19 +69,19 @@ class Rendered:
         return replace(self, answer_ids=self.answer_ids[:left], stop_ids=(), scored=False)
 
 
-def choose_renderings(facts: CheckpointFacts) -> tuple[Rendering, ...]:
-    """The renderings to try on a checkpoint; more than one is decided on validation.
+def choose_renderings(facts: CheckpointFacts, wish: TemplateWish = "auto") -> tuple[Rendering, ...]:
+    """The renderings to try on a checkpoint by its stop plan; several are decided on validation.
 
-    A Base without a template gets plain text, unless its turn tokens are trained both are tried;
-    whatever was trained to talk keeps its own template.
+    A Base whose template is trained may do better without it: then both are tried, unless the
+    user has decided.
     """
     chat, plain = Rendering(kind="chat"), Rendering(kind="plain")
-    if not facts.template.present or facts.template.error is not None:
+    plan = stop_plan(facts, wish)
+    template = facts.template.present and facts.template.error is None
+    if plan.remedy == "plain" or not template or wish == "plain":
         return (plain,)
-    if facts.stage == "base":
-        untrained = any(notice.code == "untrained-rows" for notice in facts.notices)
-        return (plain,) if untrained else (chat, plain)
-    return (chat,)
+    both = plan.remedy == "own_template" and facts.stage == "base" and wish == "auto"
+    return (chat, plain) if both else (chat,)
 
 
 class Renderer:

@@ -12,9 +12,10 @@ from forkpoint.estimate.memory import CPU_LIBRARIES_BYTES, MemoryEstimate
 from forkpoint.estimate.network import Network
 from forkpoint.estimate.setup import APPROACHES
 from forkpoint.estimate.sizes import size_text
-from forkpoint.estimate.states import FLOAT_BYTES
+from forkpoint.estimate.states import FLOAT_BYTES, HALF_BYTES
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.facts.machine import MachineFacts
+from forkpoint.facts.stopping import stop_plan
 from forkpoint.ledger import Correction, DialChange, MemoryPlan, Settings, UnfitArm
 from forkpoint.measure.likelihood import LOGITS_AT_ONCE
 from forkpoint.models.generation import ANSWER_BATCH
@@ -25,6 +26,8 @@ from forkpoint.train.job import BIN_TOKENS, GPU_PACK_TOKENS, PACK_TOKENS
 
 MOST_SHRINK = 2  # times that a trial is made smaller: packs halved, activations computed twice
 TEMPLATE_TOKENS = 32  # a row's template around its text, before it is rendered
+ROW_COPIES = 3  # of a matrix of which single rows are trained: PEFT writes them into a copy that
+# the backward pass keeps, and gradients of the whole copy come back at either end of the network
 NO_CORRECTIONS: Mapping[str, Correction] = {}
 
 
@@ -35,6 +38,7 @@ class Load(NamedTuple):
     largest_step: int  # tokens of one optimizer step
     answer_tokens: int  # limit of an answer
     trained_share: float  # of the tokens that carry loss
+    token_rows: bool = False  # single rows of the matrices are trained beside an adapter
 
 
 class Fitting(NamedTuple):
@@ -104,6 +108,14 @@ def reference_bytes(network: Network, approach: str) -> float:
     return network.parameters * FLOAT_BYTES if whole else 0.0
 
 
+def row_bytes(network: Network, approach: str, load: Load, settings: Settings) -> float:
+    """What training single rows beside an adapter takes; full fine-tuning has them anyway."""
+    if not load.token_rows or train_approach(approach).METHOD == "full":
+        return 0.0
+    element = HALF_BYTES if settings.dtype == "bfloat16" else FLOAT_BYTES
+    return float(ROW_COPIES * network.vocabulary * network.hidden * element)
+
+
 def plan_memory(
     network: Network,
     approach: str,
@@ -115,7 +127,7 @@ def plan_memory(
     """The least shrunk way to run the arm's trials that may fit into `free` bytes."""
     stack = stack_of(settings)
     factor = correction.factor if correction else 1.0
-    beside = reference_bytes(network, approach)
+    beside = reference_bytes(network, approach) + row_bytes(network, approach, load, settings)
     room = free / factor - beside  # in uncorrected bytes
     for shrink in range(MOST_SHRINK + 1):
         estimate = estimate_memory(network, trial_setup(approach, load, settings, shrink), stack)
@@ -166,7 +178,8 @@ def check_fit(
     free = free_bytes(machine)
     for name, found in checkpoints.items():
         network = network_of(found)
-        load = profile_load(profile, name, settings)
+        rows = bool(stop_plan(found, settings.template).rows)
+        load = profile_load(profile, name, settings)._replace(token_rows=rows)
         for approach in approaches[name]:
             if network is None or method_of(approach, settings) is None:  # not known: it is tried
                 fit.setdefault(name, []).append(approach)

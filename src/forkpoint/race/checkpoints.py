@@ -5,6 +5,7 @@ from pathlib import Path
 from forkpoint import facts
 from forkpoint.errors import BadInput
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
+from forkpoint.facts.stopping import stop_plan
 from forkpoint.ledger import Agreement
 from forkpoint.race.request import RaceRequest
 
@@ -19,10 +20,12 @@ def read_local(name: str) -> CheckpointFacts:
 
 
 def read_checkpoints(request: RaceRequest) -> dict[str, CheckpointFacts]:
-    """Short name -> facts, weights fetched where they are only on the Hub."""
+    """Short name -> facts, weights fetched where they are only on the Hub; raises BadInput."""
     found: dict[str, CheckpointFacts] = {}
     for name in request.models:
         checkpoint = read_local(name)
+        if request.template == "own" and stop_plan(checkpoint, "own").remedy == "plain":
+            raise BadInput("race.no_template", name=name)
         short = Path(name).name.lower() if Path(name).exists() else name.split("/")[-1].lower()
         unique, number = short, 2
         while unique in found:

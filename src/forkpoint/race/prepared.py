@@ -13,9 +13,9 @@ from forkpoint.advice import advise
 from forkpoint.data import Splits
 from forkpoint.data.profile_record import DataProfile
 from forkpoint.data.row import Row
-from forkpoint.errors import BadInput
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.facts.machine import MachineFacts
+from forkpoint.facts.stopping import stop_plan
 from forkpoint.ledger import (
     Agreement,
     ArmPlan,
@@ -25,7 +25,6 @@ from forkpoint.ledger import (
     IneligibleArm,
     RungPlan,
     Settings,
-    Sides,
     SubsetPlan,
     UntrainedArm,
 )
@@ -34,8 +33,10 @@ from forkpoint.plan.forecast import Course, forecast
 from forkpoint.plan.lengths import plan_rungs, smallest_difference
 from forkpoint.race.arm_memory import Fitting
 from forkpoint.race.arm_plans import Food, plan_arm, subset_names
+from forkpoint.race.division import RUNG_ROWS, kept_ids, usable
 from forkpoint.race.eligible import eligible, limits_of
 from forkpoint.race.keeping import seed_noise_known
+from forkpoint.race.live_prior import live_prior
 from forkpoint.race.needs import Needs
 from forkpoint.race.noted import library_versions
 from forkpoint.race.race_settings import ANSWER_SLACK
@@ -49,7 +50,6 @@ from forkpoint.race.untrained_arms import (
 )
 from forkpoint.store import earlier_races
 
-RUNG_ROWS = 200  # validation rows that a rung is scored on, the same for every arm
 ANSWER_SLACK_TOKENS = 8
 
 
@@ -81,7 +81,7 @@ def agreement_of(prepared: Prepared) -> Agreement:
     excluded: dict[str, str] = {}
     for found in prepared.surveys.values():
         excluded.update(found["excluded"])
-    train, validation, test, folds = _usable(prepared, excluded)
+    train, validation, test, folds = usable(prepared.splits, prepared.folds, excluded)
     rungs = plan_rungs(len(train), settings.passes, settings.rows_per_step)
     subsets = read_subsets(prepared.request.subsets, train, prepared.request.seed)
     replay = of_checkpoint(prepared.replay, excluded)
@@ -148,8 +148,13 @@ def agreement_of(prepared: Prepared) -> Agreement:
         limits=limits_of(prepared.request),
         documents=prepared.documents,
         engine=prepared.engine,
+        curve_prior_json=live_prior().to_json(),
+        stopping={
+            name: stop_plan(found, settings.template)
+            for name, found in prepared.checkpoints.items()
+        },
         pair_ids=tuple(key for key in prepared.needs.pair_ids if key not in excluded),
-        corpus_ids=tuple(_kept(prepared.needs.corpus, excluded)),
+        corpus_ids=tuple(kept_ids(prepared.needs.corpus, excluded)),
         corpus_left_out=prepared.needs.corpus_left_out,
         twins={
             name: twin
@@ -157,33 +162,6 @@ def agreement_of(prepared: Prepared) -> Agreement:
             if name in prepared.checkpoints
         },
     )
-
-
-def _usable(
-    prepared: Prepared, excluded: Mapping[str, str]
-) -> tuple[list[str], list[str], list[str], tuple[Sides, ...]]:
-    """Ids to train on, decide with and test, and the folds; raises BadInput where a side is empty.
-
-    Where every row is tested once, the test side is that of all folds.
-    """
-    splits = prepared.splits
-    train = _kept(splits.train, excluded)
-    validation, test = _kept(splits.validation, excluded), _kept(splits.test, excluded)
-    folds = tuple(
-        Sides(
-            train_ids=tuple(_kept(fold.train, excluded)),
-            rung_validation_ids=tuple(_kept(fold.validation, excluded)[:RUNG_ROWS]),
-            test_ids=tuple(_kept(fold.test, excluded)),
-        )
-        for fold in prepared.folds
-    )
-    if folds:
-        test = [key for fold in folds for key in fold.test_ids]
-    if not train or not validation or not test:
-        raise BadInput(
-            "race.too_few_rows", train=len(train), validation=len(validation), test=len(test)
-        )
-    return train, validation, test, folds
 
 
 def _course(
@@ -210,10 +188,6 @@ def _course(
         asking=asking_pieces(untrained, known),
         racing_at_once=prepared.settings.workers if prepared.engine.parallel > 1 else 1,
     )
-
-
-def _kept(rows: Sequence[Row], excluded: Mapping[str, str]) -> list[str]:
-    return [row.id for row in rows if row.id not in excluded]
 
 
 def _arms(

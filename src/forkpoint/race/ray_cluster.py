@@ -60,7 +60,8 @@ class Cluster:
         self._ray = ray
         how: dict[str, Any] = {"logging_level": "error", "log_to_driver": False}
         if address is None:
-            how |= {"include_dashboard": False, "object_store_memory": STORE_BYTES}
+            how |= {"address": "local", "include_dashboard": False}  # never one that is found here
+            how["object_store_memory"] = STORE_BYTES
             if workers:
                 how["num_cpus"] = workers
         else:

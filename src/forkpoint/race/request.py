@@ -3,6 +3,7 @@
 from typing import Literal
 
 from forkpoint.data.profile_record import Format
+from forkpoint.facts.stopping import TemplateWish
 from forkpoint.record import Record
 
 MARGIN = 0.02  # of the primary metric: smaller differences are called equal [docs/method.md]
@@ -37,6 +38,7 @@ class RaceRequest(Record):
     columns: dict[str, str] = {}  # noqa: RUF012 - pydantic copies it
     strict: bool = False
     truncate: Literal["no", "answers"] = "no"  # what becomes of rows longer than the context
+    template: TemplateWish = "auto"  # whose template rows are written in
     folds: int | None = None  # parts that are each tested once; None: by the number of rows
     skip_general: bool = False  # general ability is neither measured nor shown
     workers: int | None = None

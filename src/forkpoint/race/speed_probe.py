@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from forkpoint.facts.stopping import stop_plan
 from forkpoint.ledger import Speed
 from forkpoint.models.rendering import Rendered
 from forkpoint.race.work import SurveyWork
@@ -169,6 +170,7 @@ def _train_speed(work: SurveyWork, name: str, probe: Probe) -> dict[str, Any]:
 def _probe_job(work: SurveyWork, name: str, probe: Probe, shrink: int, folder: str) -> TrainJob:
     """A training with a few steps of every stage that the approach has."""
     size, steps, needs = work.rows_per_step, _probe_steps(work), approach(name).NEEDS
+    token_rows = stop_plan(work.facts, work.template).rows
     texts = list(probe.texts[: steps * size]) if "corpus" in needs else []
     pairs = list(probe.pairs[: steps * size // PAIR_STEPS]) if "preferences" in needs else []
     wanted = [probe.rows[index % len(probe.rows)] for index in range(steps * size)]
@@ -176,7 +178,11 @@ def _probe_job(work: SurveyWork, name: str, probe: Probe, shrink: int, folder: s
         checkpoint=str(work.facts.path),
         approach=name,
         settings=ApproachSettings(
-            rank=work.lora_rank, alpha=work.lora_alpha, gradient_checkpointing=shrink > 0
+            rank=work.lora_rank,
+            alpha=work.lora_alpha,
+            gradient_checkpointing=shrink > 0,
+            token_ids=tuple(row.id for row in token_rows),
+            token_starts=tuple(row.start_id for row in token_rows),
         ),
         rows=tuple(
             TrainRow(input_ids=row.input_ids, labels=row.labels) for row in (*wanted, *texts)

@@ -33,7 +33,7 @@ def run_survey(folder: Path, work: SurveyWork, report: Report) -> dict[str, Any]
     answer_tokens = 1
     cuttable = set(work.train_ids) if work.truncate == "answers" else set()
     cut: set[str] = set()
-    for rendering in choose_renderings(work.facts):
+    for rendering in choose_renderings(work.facts, work.template):
         chosen = rendering.model_copy(update={"loss_on": work.loss_turns})
         renderer = Renderer(tokenizer, chosen, work.system_prompt)
         usable = {}

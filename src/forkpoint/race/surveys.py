@@ -39,6 +39,7 @@ def survey_works(
             train_ids=tuple(row.id for row in splits.train),
             loss_turns=settings.loss_turns,
             truncate=settings.truncate,
+            template=settings.template,
             system_prompt=settings.system_prompt,
             context_tokens=settings.context_tokens,
             dtype=settings.dtype,

@@ -79,6 +79,7 @@ def _job(rows: ArmRows, work: TrialWork, target: Path) -> TrainJob:
     rendered = {key: rows.to_train(key) for key in place}
     general = agreement.replay_ids.get(arm.checkpoint, ()) if arm.replay else ()
     twin = agreement.twins.get(arm.checkpoint)
+    token_rows = agreement.token_rows(arm.checkpoint)
     pack = GPU_PACK_TOKENS if settings.device != "cpu" else PACK_TOKENS
     return TrainJob(
         checkpoint=rows.path,
@@ -87,6 +88,8 @@ def _job(rows: ArmRows, work: TrialWork, target: Path) -> TrainJob:
             rank=settings.lora_rank,
             alpha=settings.lora_alpha,
             gradient_checkpointing=work.shrink > 0,
+            token_ids=tuple(row.id for row in token_rows),
+            token_starts=tuple(row.start_id for row in token_rows),
         ),
         rows=(
             *rows_to_train({key: rendered[key] for key in texts}, ()),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
+from forkpoint.facts.stopping import TemplateWish
 from forkpoint.ledger import Line, Spread, Trial
 from forkpoint.record import Record
 
@@ -115,6 +116,7 @@ class SurveyWork(Record):
     train_ids: tuple[str, ...]
     loss_turns: Literal["last", "all"]
     truncate: Literal["no", "answers"]
+    template: TemplateWish = "auto"
     system_prompt: str | None
     context_tokens: int
     dtype: str

@@ -4,6 +4,8 @@ import unicodedata
 from itertools import groupby
 
 from forkpoint.facts.checkpoint_facts import CheckpointFacts, Evidence, Judgement, Notice
+from forkpoint.facts.judgement import SURE
+from forkpoint.report.paragraph import wrap
 from forkpoint.report.visible import visible
 from forkpoint.words import say
 
@@ -22,7 +24,7 @@ def checkpoint_text(facts: CheckpointFacts, lang: str) -> str:
         _titled("text_template", _template(facts, lang), lang),
         _rows(facts, lang),
         *_stopping(facts, lang),
-        _notices(facts.notices, lang),
+        _notices(facts, lang),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -46,7 +48,7 @@ def _is(facts: CheckpointFacts, lang: str) -> list[tuple[str, str]]:
     shape, unknown = facts.shape, _word("value_unknown", lang)
     rows = [
         ("text_family", facts.family or unknown),
-        ("text_architecture", shape.architecture),
+        ("text_architecture", unknown if shape.architecture == "unknown" else shape.architecture),
         ("text_parameters", _parameters(facts, lang)),
         ("text_context", f"{shape.context_tokens:,}" if shape.context_tokens else unknown),
         ("text_precision", shape.quantisation or shape.dtype or unknown),
@@ -89,32 +91,36 @@ def _base_model(facts: CheckpointFacts, lang: str) -> str:
 
 def _licence(facts: CheckpointFacts, lang: str) -> str:
     named = facts.licence or _word("value_unknown", lang)
-    return f"{named}: {_word(f'commercial_{facts.commercial_use}', lang)}"
+    use = _word(f"commercial_{facts.commercial_use}", lang)
+    return _word("value_licence", lang, named=named, use=use)
 
 
 def _ends(facts: CheckpointFacts, lang: str) -> str:
     unknown = _word("value_unknown", lang)
+    turn = facts.template.end_of_turn
+    if not (facts.tokenizer_eos or facts.generation_eos or turn):
+        return ""
     return _word(
-        "value_ends", lang,
-        eos=facts.tokenizer_eos or unknown,
-        ends=" ".join(facts.generation_eos) or unknown,
-        turn=facts.template.end_of_turn or _word("value_none", lang),
+        "value_ends" if turn else "value_ends_no_turn", lang,
+        eos=facts.tokenizer_eos or unknown, ends=" ".join(facts.generation_eos) or unknown,
+        turn=turn or "",
     )  # fmt: skip
 
 
 def _judged(title: str, judgement: Judgement, lang: str) -> str:
     """A judgement with its chance and the evidence behind it, the strongest first."""
+    undecided = judgement.value == "unknown" and judgement.probability < SURE
     head = _word(
-        title, lang,
+        f"{title}_open" if undecided else title, lang,
         value=_word(f"is_{judgement.value}", lang), chance=f"{judgement.probability:.0%}",
     )  # fmt: skip
     others = sorted(judgement.probabilities.items(), key=lambda item: -item[1])
-    shown = ", ".join(
+    shown = _word("value_comma", lang).join(
         f"{_word(f'is_{value}', lang)} {chance:.0%}"
         for value, chance in others
-        if chance >= 0.01 and value != judgement.value
+        if chance >= 0.01 and (undecided or value != judgement.value)
     )
-    lines = [head + (f"  ({shown})" if shown else "")]
+    lines = [head + (_word("text_others", lang, shown=shown) if shown else "")]
     told = [
         _evidence(list(items), lang)
         for _, items in groupby(
@@ -199,13 +205,30 @@ def _stopping(facts: CheckpointFacts, lang: str) -> list[str]:
     return [stopping_text(stop_plan(facts), lang), *seen]
 
 
-def _notices(notices: tuple[Notice, ...], lang: str) -> str:
-    if not notices:
+def _unsaid(facts: CheckpointFacts) -> tuple[Notice, ...]:
+    """The notices that are no cause of not stopping: those were told with their remedy."""
+    from forkpoint.facts.stopping import NO_LOSS, NOT_AN_END, stop_plan
+
+    told: frozenset[str] = frozenset()
+    if facts.relation != "adapter":
+        told = NOT_AN_END | NO_LOSS
+        if any(cause.cause == "untrained_rows" for cause in stop_plan(facts).causes):
+            told |= {"untrained-rows"}
+    return tuple(notice for notice in facts.notices if notice.code not in told)
+
+
+def _notices(facts: CheckpointFacts, lang: str) -> str:
+    if not facts.notices:
         return _word("text_no_notices", lang)
-    ordered = sorted(notices, key=lambda notice: LEVEL_ORDER.index(notice.level))
+    if not (unsaid := _unsaid(facts)):
+        return ""
+    ordered = sorted(unsaid, key=lambda notice: LEVEL_ORDER.index(notice.level))
     lines = [
-        f"  [{_word(f'level_{notice.level}', lang)}] "
-        + printable(say(notice.key, lang, **notice.values))
+        wrap(
+            printable(say(notice.key, lang, **notice.values)),
+            "    ",
+            f"  [{_word(f'level_{notice.level}', lang)}] ",
+        )
         for notice in ordered
     ]
     return "\n".join([_word("text_notices", lang), *lines])

@@ -65,7 +65,7 @@ def room(found: Comparison, lang: str) -> str:
 def prompt_title(probe: Probe, lang: str) -> str:
     """The prompt with its name."""
     where = w("form", lang, form=probe.form) if probe.form else w("own", lang)
-    return w("prompt_line_text", lang, id=f"{probe.id} ({where})", text=visible(probe.text))
+    return w("prompt_line_text", lang, id=probe.id, where=where, text=visible(probe.text))
 
 
 def deed(found: Features, answer: Answer, lang: str) -> str:

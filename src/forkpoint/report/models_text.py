@@ -66,8 +66,9 @@ def _wish(choice: Choice, lang: str) -> str:
 
 def _table(choice: Choice, lang: str) -> list[str]:
     needs = choice.wish.memory_bytes is not None
+    dated = any(one.entry.released for one in choice.found)
     columns = ["checkpoint", "stage", "kind", "size", *(["needs"] if needs else []), "use",
-               "licence", "released"]  # fmt: skip
+               "licence", *(["released"] if dated else [])]  # fmt: skip
     rows = [[_w(f"column_{name}", lang) for name in columns]]
     for one in choice.found:
         cells = {

@@ -49,6 +49,7 @@ def plan_text(agreement: Agreement, lang: str) -> str:
             rates=len(settings.rate_factors),
         ),
         *_rows_of_arms(agreement, lang),
+        *_stopping(agreement, lang),
         *_needs(agreement, lang),
         *memory_lines(agreement, lang),
         *engine_lines(agreement, lang),
@@ -120,6 +121,23 @@ def _needs(agreement: Agreement, lang: str) -> list[str]:
         lines.append(say("race.plan_corpus", lang, pieces=pieces, file=file, left_out=left))
     for name, twin in agreement.twins.items():
         lines.append(say("race.plan_twin", lang, checkpoint=name, twin=printable(twin.name)))
+    return lines
+
+
+def _stopping(agreement: Agreement, lang: str) -> list[str]:
+    """How each checkpoint's arms learn to end their answers, and why so."""
+    lines = []
+    comma = "；" if lang == "zh" else "; "
+    for name, plan in agreement.stopping.items():
+        why = printable(say(plan.key, lang, **plan.values))
+        lines.append(say("race.plan_stopping", lang, checkpoint=name, why=why))
+        rows = [
+            say("race.plan_token_row" if row.start else "race.plan_token_row_mean", lang,
+                token=printable(row.token), start=printable(row.start or ""))
+            for row in plan.rows
+        ]  # fmt: skip
+        if rows:
+            lines.append(say("race.plan_token_rows", lang, rows=comma.join(rows)))
     return lines
 
 

@@ -61,6 +61,7 @@ DISAGREEMENTS = (
             "shadow_ft",
             "maintainers",
             "pocket_stages",
+            "pocket_zero_shot",
         ),
         within_guide="unsloth-guide",
     ),
@@ -127,7 +128,7 @@ DISAGREEMENTS = (
             Side(key="forgetting_less", claims=("D5",), rules=("FP-D05",)),
             Side(key="forgetting_all", claims=("F1",)),
         ),
-        studies=("lora_forgets_less",),
+        studies=("lora_forgets_less", "pocket_forgetting"),
         flag="adapters",
     ),
     Disagreement(

@@ -12,9 +12,10 @@ ZERO_SHOT = "pocket_zero_shot"
 
 
 def _measured(name: str, value: float, low: float, high: float, n: int, study: str) -> StudyFigure:
-    """A mean of paired differences in score with its Student interval; n counts seeds."""
+    """A mean with its Student interval; n counts seeds, or what the name says."""
+    unit = "share" if study in (FORGETTING, ZERO_SHOT) else "score"
     figure = Figure(
-        value=value, low=low, high=high, n=n, unit="score", origin="published", source=study
+        value=value, low=low, high=high, n=n, unit=unit, origin="published", source=study
     )
     return StudyFigure(name=name, figure=figure)
 
@@ -38,6 +39,7 @@ OWN_STUDIES = (
         (
             _measured("figure_own_near", 0.641, 0.585, 0.697, 5, STAGES_BY_ROWS),
             _measured("figure_own_mood", 0.318, 0.229, 0.406, 5, STAGES_BY_ROWS),
+            _measured("figure_own_facts", 0.151, 0.132, 0.170, 5, STAGES_BY_ROWS),
             _measured("figure_own_far", -0.004, -0.041, 0.032, 6, STAGES_BY_ROWS),
         ),
         (
@@ -61,4 +63,13 @@ OWN_STUDIES = (
             Bearing(rule="FP-D03", direction="supports", figure="figure_own_lora_far"),
         ),
     ),
+    _study(
+        FORGETTING,
+        (
+            _measured("figure_own_lost", -0.378, -0.572, -0.183, 4, FORGETTING),
+            _measured("figure_own_kept", 0.062, -0.030, 0.155, 4, FORGETTING),
+        ),
+        (Bearing(rule="FP-D05", direction="undecided", figure="figure_own_kept"),),
+    ),
+    _study(ZERO_SHOT, (_measured("figure_own_ranks", 0.795, 0.144, 1.0, 4, ZERO_SHOT),)),
 )

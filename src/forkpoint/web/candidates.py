@@ -129,7 +129,7 @@ def _candidate(name: str, place: Place, machine: MachineFacts) -> Candidate | No
 def _read(name: str, place: Place, machine: MachineFacts) -> Candidate | None:
     try:
         facts = read_checkpoint(name)
-        if facts.path is None or facts.kind.value not in ("text", "code", "unknown"):
+        if facts.path is None or facts.kind.value not in ("text", "code", "thinking", "unknown"):
             return None
         memory, fits = _memory(name, machine)
     except ForkpointError:

@@ -14,7 +14,7 @@ UNSIZED = 1.0  # log-odds; a family's word without a size is rarely a publisher'
 OWN_NAME = 1.5  # log-odds for a name without a stage; continued pre-training has such names too
 OWN_NAME_BASE = 0.8  # log-odds against base beside it: together 1.5, as found
 COMMUNITY_TUNE = 3.0  # log-odds; names of well-known tuning recipes
-KIND_WORD = 4.0  # log-odds; coder, vl, embedding, reward
+KIND_WORD = 4.0  # log-odds; coder, vl, embedding, reward, or a family that is all of one kind
 AGAINST = 3.0  # log-odds; a tuning word speaks against base as such
 
 BASE_WORDS = ("base", "pretrain", "pretrained", "foundation", "stage1", "stage2")
@@ -36,7 +36,8 @@ RECIPES = ("vicuna", "alpaca", "wizardlm", "hermes", "openhermes", "dolphin", "o
 ENCODERS = re.compile(r"\b(bert|roberta|deberta|electra|t5|bge|gte|e5|xlm|opt|bart|albert)\b")
 CODE_WORDS = re.compile(r"cod(er|e|ing)|starcoder|stral-code|devstral|codestral|swe\b|sql")
 VISION_WORDS = re.compile(
-    r"\b(vl|vision|llava|omni|v|multimodal|mm|ocr|vlm|internvl|paligemma|4v)\b|internvl|llava"
+    r"\b(vl|vision|omni|v|multimodal|mm|ocr|vlm|\d+v|ovis\d*)\b|internvl|llava|paligemma|"
+    r"cog(agent|vlm)|mineru"
 )
 EMBEDDING_WORDS = re.compile(r"embed|\b(bge|gte|e5|sbert|minilm|retriever|rerank(er)?)\b")
 REWARD_WORDS = re.compile(r"reward|\b(rm|prm|orm)\b")
@@ -59,7 +60,7 @@ def name_signals(reading: Reading) -> Signals:
     _method_words(title, signals)
     if not marked:
         _convention(title, family, signals)
-    _kind_words(title, signals)
+    _kind_words(title, family, signals)
     _alignment(title, family, signals)
     return signals
 
@@ -149,8 +150,10 @@ def _alignment(title: str, family: Family, signals: Signals) -> None:
         _add(signals.post_training, "sft", UNMARKED / 2, family.name or title)
 
 
-def _kind_words(title: str, signals: Signals) -> None:
+def _kind_words(title: str, family: Family, signals: Signals) -> None:
     plain = " ".join(words_of(title))
+    if family.kind:
+        _add(signals.kind, family.kind, KIND_WORD, family.name)
     for kind, pattern in (
         ("code", CODE_WORDS), ("vision", VISION_WORDS),
         ("embedding", EMBEDDING_WORDS), ("reward", REWARD_WORDS),

@@ -7,7 +7,7 @@ from forkpoint.facts.signals import Signals
 ABSENT = 1.5  # log-odds for base; old or home-made tuned checkpoints have none either
 PRESENT = 1.0  # log-odds against base; weak, since Qwen2.5 Base ships one [A6 against E6]
 FORCED_THOUGHT = 2.5  # log-odds for thinking; the prompt itself opens a thought
-SWITCHED_THOUGHT = 0.5  # log-odds for thinking; reasoning can be switched
+SWITCHED_THOUGHT = 2.5  # log-odds for thinking; who can switch it was taught [studies/stages.md]
 TOOLS = 0.5  # log-odds against base; templates with tools belong to tuned checkpoints, mostly
 OPENS_THOUGHT = "add_generation_prompt: <think>"
 
