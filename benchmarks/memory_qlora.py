@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from memory_cpu import draw, in_child, network, read_table
 
+from forkpoint.estimate import read_network
 from forkpoint.estimate.memory import estimate_memory
-from forkpoint.estimate.network import read_network
 from forkpoint.estimate.setup import Approach, Setup
 from forkpoint.estimate.stack import OURS_CPU
 from forkpoint.train.packing import bins
