@@ -7,6 +7,7 @@ One race is run undisturbed. Then kills are spread over races in fresh folders t
 same agreement: each waits for a number of ledger lines drawn from the seed, then a drawn part of a
 second, so that kills fall into records, checkpoints and answers alike. A race is killed ten times
 at most, then left to end, and its decisions and verdict are compared with the undisturbed ones.
+With `--engine ray` the killed race runs on a Ray cluster of this machine, the undisturbed one not.
 A campaign that was stopped goes on where it was when it is called again with the same `--out`: the
 moments of a race depend on the seed and on the race's number alone.
 """
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=10, help="kills in all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1, help="races at a time")
+    parser.add_argument("--engine", choices=("local", "ray"), default="local")
     parser.add_argument("--out", type=Path, default=None, help="a folder; the same goes on")
     given = parser.parse_args()
     print(f"seed {given.seed}")
@@ -54,7 +56,7 @@ def main() -> None:
         shares = [min(KILLS_A_RACE, left - done) for done in range(0, left, KILLS_A_RACE)]
         with ThreadPoolExecutor(given.jobs) as pool:
             wanted = [
-                pool.submit(one_race, out, given.seed, first + number, kills)
+                pool.submit(one_race, out, given.seed, first + number, kills, given.engine)
                 for number, kills in enumerate(shares)
             ]
             for ended in as_completed(wanted):
@@ -70,12 +72,13 @@ def main() -> None:
     raise SystemExit(bad > 0)
 
 
-def one_race(out: Path, seed: int, number: int, kills: int) -> dict[str, Any]:
+def one_race(out: Path, seed: int, number: int, kills: int, engine: str) -> dict[str, Any]:
     """Race `number`: killed at its own drawn moments, left to end, compared; kept if it differs."""
     folder = out / f"race-{number}"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(out / "start", folder)
-    done = killed_race(folder, out / "whole", random.Random(f"{seed}.{number}"), kills)
+    rng = random.Random(f"{seed}.{number}")
+    done = killed_race(folder, out / "whole", rng, kills, engine)
     same = outcome(folder) == outcome(out / "whole")
     if same:
         shutil.rmtree(folder)
@@ -113,10 +116,20 @@ def prepare(folder: Path, out: Path) -> None:
         set_up(request, folder, terminal)
 
 
-def resume(folder: Path, wait: tuple[int, float] | None) -> bool:
+def resume(folder: Path, wait: tuple[int, float] | None, engine: str = "local") -> bool:
     """Run or continue a race; with `wait`, kill it after so many lines and seconds more."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "forkpoint", "race", "--resume", str(folder), "--json"],
+        [
+            sys.executable,
+            "-m",
+            "forkpoint",
+            "race",
+            "--resume",
+            str(folder),
+            "--json",
+            "--engine",
+            engine,
+        ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         process_group=0,
@@ -143,17 +156,17 @@ def lines(folder: Path) -> int:
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
-def killed_race(folder: Path, whole: Path, rng: random.Random, kills: int) -> int:
+def killed_race(folder: Path, whole: Path, rng: random.Random, kills: int, engine: str) -> int:
     """Kill a race at drawn moments over its whole length, then let it end."""
     total = lines(whole)
     moments = sorted(rng.randrange(0, total) for _ in range(kills))
     done = 0
     for moment in moments:
         resumed = sum(1 for piece in ledger(folder) if piece["kind"] == "resumed")
-        if not resume(folder, (moment + resumed, rng.random())):
+        if not resume(folder, (moment + resumed, rng.random()), engine):
             break  # it ended first
         done += 1
-    resume(folder, None)
+    resume(folder, None, engine)
     return done
 
 

@@ -6,7 +6,7 @@
 
 One line is one training: a checkpoint tuned on the first rows of a seed's draw by LoRA or in full,
 scored on clean test rows of the same draw and on general questions. Lines are appended as soon as
-they are measured, every part of the plan is useful by itself. Rates are the centre of a race's
+they are measured, what is first in the plan is useful by itself. Rates are the centre of a race's
 bracket, and at one size its edges too. `--jobs 1/2` and `--jobs 2/2` share the cells between two
 processes.
 """
@@ -18,6 +18,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -39,22 +40,6 @@ LEAST_STEPS = 200  # fewer rows are seen several times [docs/LOG.md, steps]; mor
 TEST = 300
 EDGES = (0.333, 3.0)  # of the bracket, beside its centre
 UNTRAINED = "untrained"
-PARTS: tuple[tuple[Sequence[str], Sequence[int], Sequence[int], Sequence[float]], ...] = (
-    (STAGES, (0,), (0,), (1.0,)),  # stages, sizes, seeds, factors of the rate
-    (TWINS, (800, 200), (0,), (1.0,)),
-    (TWINS, (3_200, 50), (0,), (1.0,)),
-    (TWINS, SMALL, (1,), (1.0,)),
-    (("chat",), SMALL, (0, 1), (1.0,)),
-    (TWINS, (3_200,), (1,), (1.0,)),
-    (TWINS, SMALL, (2,), (1.0,)),
-    (STAGES, (800,), (0,), EDGES),
-    (("chat",), SMALL, (2,), (1.0,)),
-    (TWINS, (3_200,), (2,), (1.0,)),
-    (("chat",), (3_200,), (0, 1, 2), (1.0,)),
-    (STAGES, (0,), (1, 2), (1.0,)),
-    (STAGES, SMALL, (3, 4), (1.0,)),
-    (STAGES, (LARGEST,), (0, 1, 2), (1.0,)),
-)
 QUESTIONS = 12  # general ones of each kind and language
 ANSWER_TOKENS = 16  # more than the longest answer has
 Pair = tuple[str, str]
@@ -69,6 +54,40 @@ class Cell(NamedTuple):
     approach: str
     seed: int
     factor: float = 1.0  # times the centre of a race's bracket of rates
+    longer: int = 1  # times the steps of its size
+
+
+class Part(NamedTuple):
+    """A block of cells: everything with everything."""
+
+    stages: Sequence[str]
+    sizes: Sequence[int]
+    seeds: Sequence[int] = (0,)
+    approaches: Sequence[str] = APPROACHES
+    factors: Sequence[float] = (1.0,)
+    longer: Sequence[int] = (1,)
+
+
+PARTS = (  # the most telling first
+    Part(STAGES, (0,), approaches=(UNTRAINED,)),
+    Part(TWINS, (800, 200)),
+    Part(TWINS, (3_200,), approaches=("full",)),
+    Part(TWINS, (800,), approaches=("full",), longer=(3,)),
+    Part(TWINS, (3_200,), approaches=("lora",)),
+    Part(TWINS, (50,)),
+    Part(TWINS, SMALL, (1,)),
+    Part(("chat",), SMALL, (0, 1)),
+    Part(TWINS, (3_200,), (1,)),
+    Part(TWINS, (800,), approaches=("lora",), longer=(3,)),
+    Part(TWINS, SMALL, (2,)),
+    Part(STAGES, (800,), factors=EDGES),
+    Part(("chat",), SMALL, (2,)),
+    Part(TWINS, (3_200,), (2,)),
+    Part(("chat",), (3_200,), (0, 1, 2)),
+    Part(STAGES, (0,), (1, 2), (UNTRAINED,)),
+    Part(STAGES, SMALL, (3, 4)),
+    Part(STAGES, (LARGEST,), (0, 1, 2)),
+)
 
 
 class Draw(NamedTuple):
@@ -80,10 +99,11 @@ class Draw(NamedTuple):
 
 def planned() -> Iterator[Cell]:
     """Every cell, the most telling first; none twice."""
-    for stages, sizes, seeds, factors in PARTS:
-        for seed, factor, rows, task in product(seeds, factors, sizes, TASKS):
-            for approach in APPROACHES if rows else (UNTRAINED,):
-                yield from (Cell(task, rows, one, approach, seed, factor) for one in stages)
+    for part in PARTS:
+        for longer, factor, seed, rows, approach, task, stage in product(
+            part.longer, part.factors, part.seeds, part.sizes, part.approaches, TASKS, part.stages
+        ):
+            yield Cell(task, rows, stage, approach, seed, factor, longer)
 
 
 def steps_of(rows: int) -> int:
@@ -106,10 +126,12 @@ def drawn(task: str, seed: int) -> Draw:
 
 
 def lines_of(path: Path) -> list[dict[str, Any]]:
-    """The whole lines of a file; a torn last one is left out."""
-    if not path.exists():
-        return []
-    return [json.loads(x) for x in path.read_text(encoding="utf-8").split("\n") if x.endswith("}")]
+    """The whole lines of a file; a torn one is left out."""
+    found = []
+    for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        with suppress(json.JSONDecodeError):
+            found.append(json.loads(text))
+    return found
 
 
 def add(path: Path, line: dict[str, Any]) -> None:
@@ -134,7 +156,7 @@ def trained(cell: Cell) -> tuple[Any, dict[str, Any]]:
     start = checkpoint(f"pocket-{cell.stage}")
     told = [start.rendered(pair) for pair in drawn(cell.task, cell.seed).train[: cell.rows]]
     rows = [TrainRow(input_ids=row.input_ids, labels=row.labels) for row in told]
-    steps = steps_of(cell.rows)
+    steps = steps_of(cell.rows) * cell.longer
     passes = steps * ROWS_PER_STEP / cell.rows
     rung = RungPlan(index=1, unique_rows=cell.rows, passes=passes, steps=steps, share=1.0)
     rate = float(f"{start.rate(cell.approach) * cell.factor:.3g}")
@@ -143,7 +165,13 @@ def trained(cell: Cell) -> tuple[Any, dict[str, Any]]:
         run.step(places, linear(number, steps))
     model = run.model.merge_and_unload() if cell.approach == "lora" else run.model
     spent = time.process_time() - begin
-    cost = {"rate": rate, "steps": steps, "tokens": run.tokens, "seconds": round(spent, 1)}
+    cost = {
+        "rate": rate,
+        "steps": steps,
+        "visits": steps * ROWS_PER_STEP,
+        "tokens": run.tokens,
+        "seconds": round(spent, 1),
+    }
     return model.eval(), cost
 
 
@@ -218,7 +246,7 @@ def chosen_labels(cell: Cell, model: Any, pairs: Sequence[Pair]) -> float:
 
 def key_of(line: dict[str, Any]) -> Cell:
     """What a line is about."""
-    return Cell(*(line[name] for name in Cell._fields))
+    return Cell(**{name: line[name] for name in Cell._fields if name in line})
 
 
 def run(path: Path, share: str) -> None:

@@ -19,19 +19,21 @@ STAGES = ("base", "instruct", "chat")
 TEST = 300  # rows of the grid
 MARGIN = 0.02  # of the score; the default of a race
 ENOUGH_OF_FULL = 0.95  # [D2]
-RACE_ROWS = 650  # that brute force trained on [pocket-races.md]
+RACE_ROWS, RACE_VISITS = 650, 244 * 8  # that brute force trained on [pocket-races.md]
 UNTRAINED = "untrained"
 NOT_LEARNABLE = "even"  # a coin: says nothing about stages
 ABILITIES = ("knowledge", "instruction", "system", "two_turn")  # those that Instruct has
+ALL = "all four"
 Lines = Sequence[dict[str, Any]]
 
 
 class Setting(NamedTuple):
-    """A task with a number of rows, and who trained it."""
+    """A task with a number of rows and how often rows were seen, and who trained it."""
 
     source: str
     task: str
     rows: int
+    visits: int  # rows x passes
 
 
 class Point(NamedTuple):
@@ -59,6 +61,9 @@ def borrowed(bank: Lines, races: Lines) -> list[dict[str, Any]]:
     The bank's arms are trained at the centre of their bracket with a new seed on the same rows;
     brute force's at the best rate of each bracket, and a seed draws the rows anew.
     """
+    from bank_tasks import SETTINGS
+
+    passes = {one.name: one.passes for one in SETTINGS}
     found: list[dict[str, Any]] = []
     for line in bank:
         if line.get("task", NOT_LEARNABLE) == NOT_LEARNABLE:
@@ -73,28 +78,29 @@ def borrowed(bank: Lines, races: Lines) -> list[dict[str, Any]]:
         for cell in line["cells"]:
             if "test" in cell:
                 told = {"score": cell["test"]["score"], "bits": cell["test"]["bits_per_byte"]}
-                found.append({**about, "rows": line["rows"], **told})
+                visits = round(passes[line["setting"]] * line["rows"])
+                found.append({**about, "rows": line["rows"], "visits": visits, **told})
     for line in races:
         if line["set"] == "tickets":
             for arm, score in line["test"].items():
                 stage, _, approach = arm.removeprefix("pocket-").partition(".")
                 found.append(
                     {"source": "races", "task": "tickets", "stage": stage, "approach": approach,
-                     "seed": line["seed"], "rows": RACE_ROWS, "score": round(score, 4)}
+                     "seed": line["seed"], "rows": RACE_ROWS, "visits": RACE_VISITS,
+                     "score": round(score, 4)}
                 )  # fmt: skip
     return found
 
 
 def points(lines: Lines) -> list[Point]:
     """All trained arms, without the edges of brackets."""
-    return [
-        Point(
-            Setting(x["source"], x["task"], x["rows"]), x["stage"], x["approach"], x["seed"],
-            x["score"], tuple(unpacked(x["right"], TEST).tolist()) if "right" in x else (),
-        )
-        for x in lines
-        if x["rows"] and x.get("factor", 1.0) == 1.0
-    ]  # fmt: skip
+    found = []
+    for x in lines:
+        if x["rows"] and x.get("factor", 1.0) == 1.0:
+            setting = Setting(x["source"], x["task"], x["rows"], x["visits"])
+            right = tuple(unpacked(x["right"], TEST).tolist()) if "right" in x else ()
+            found.append(Point(setting, x["stage"], x["approach"], x["seed"], x["score"], right))
+    return found
 
 
 def before(lines: Lines) -> dict[tuple[str, str, str], Before]:
@@ -142,13 +148,13 @@ def told(given: Sequence[float], over_rows: Measured | None = None) -> str:
     """A mean difference with interval, n and verdict; one seed decides nothing."""
     if not given:
         return "-"
-    mean, low, high = paired(given)
+    middle, low, high = paired(given)
     if over_rows is not None:
         width = f"{over_rows.low:+.3f} to {over_rows.high:+.3f}"
-        return f"{mean:+.3f}, one seed (exact, over rows {width})"
+        return f"{middle:+.3f}, one seed (exact, over rows {width})"
     if len(given) == 1:
-        return f"{mean:+.3f}, one seed"
-    return f"{mean:+.3f} ({low:+.3f} to {high:+.3f}), n = {len(given)}, {verdict(low, high)}"
+        return f"{middle:+.3f}, one seed"
+    return f"{middle:+.3f} ({low:+.3f} to {high:+.3f}), n = {len(given)}, {verdict(low, high)}"
 
 
 def mean_of(every: Sequence[Point], setting: Setting, stage: str, approach: str) -> str:
@@ -163,140 +169,89 @@ def mean_of(every: Sequence[Point], setting: Setting, stage: str, approach: str)
 
 def show_stages(every: Sequence[Point]) -> None:
     """Rows x stage: where do the curves cross?"""
-    print("| source | task | rows | approach | Base | Instruct | Chat | Instruct minus Base |"
-          " Chat minus Base |\n|---|---|---|---|---|---|---|---|---|")  # fmt: skip
+    print("| source | task | rows | row visits | approach | Base | Instruct | Chat |"
+          " Instruct minus Base | Chat minus Base |\n" + "|---" * 10 + "|")  # fmt: skip
     for setting in settings(every):
         for approach in ("lora", "full"):
             means = " | ".join(mean_of(every, setting, stage, approach) for stage in STAGES)
             gaps = [told(*differences(every, setting, approach, stage)) for stage in STAGES[1:]]
-            cells = (setting.source, setting.task, str(setting.rows), approach, means, *gaps)
+            cells = (
+                setting.source,
+                setting.task,
+                str(setting.rows),
+                str(setting.visits),
+                approach,
+                means,
+                *gaps,
+            )
             print("| " + " | ".join(cells) + " |")
+
+
+def pairs_of(every: Sequence[Point], setting: Setting) -> list[tuple[int, float, float]]:
+    """Seed, score by LoRA and score in full, of every stage and seed that has both."""
+    lora, full = (
+        {(x.stage, x.seed): x.score for x in every if (x.setting, x.approach) == (setting, name)}
+        for name in ("lora", "full")
+    )
+    return [(key[1], lora[key], full[key]) for key in sorted(lora.keys() & full.keys())]
+
+
+def approach_differences(every: Sequence[Point], setting: Setting, share: float) -> list[float]:
+    """By seed: LoRA minus `share` of full, the mean over stages."""
+    by_seed: dict[int, list[float]] = {}
+    for seed, lora, full in pairs_of(every, setting):
+        by_seed.setdefault(seed, []).append(lora - share * full)
+    return [fmean(one) for one in by_seed.values()]
 
 
 def show_approaches(every: Sequence[Point]) -> None:
     """LoRA against full by rows: means over the stages that a seed has both of."""
-    print("| source | task | rows | LoRA | full | LoRA of full | LoRA minus full |"
-          " LoRA minus .95 full |\n|---|---|---|---|---|---|---|---|")  # fmt: skip
+    print("| source | task | rows | row visits | LoRA | full | LoRA of full | LoRA minus full |"
+          " LoRA minus .95 full |\n|---|---|---|---|---|---|---|---|---|")  # fmt: skip
     for setting in settings(every):
-        arms = {
-            approach: {
-                (x.stage, x.seed): x.score
-                for x in every
-                if x.setting == setting and x.approach == approach
-            }
-            for approach in ("lora", "full")
-        }
-        both = sorted(arms["lora"].keys() & arms["full"].keys())
+        both = pairs_of(every, setting)
         if not both:
             continue
-        lora, full = (fmean(arms[name][key] for key in both) for name in ("lora", "full"))
-        gaps = []
-        for share in (1.0, ENOUGH_OF_FULL):
-            by_seed: dict[int, list[float]] = {}
-            for key in both:
-                by_seed.setdefault(key[1], []).append(arms["lora"][key] - share * arms["full"][key])
-            gaps.append(told([fmean(one) for one in by_seed.values()]))
+        lora, full = fmean(one[1] for one in both), fmean(one[2] for one in both)
+        gaps = [
+            told(approach_differences(every, setting, share)) for share in (1.0, ENOUGH_OF_FULL)
+        ]
         part = f"{lora / full:.0%}" if full else "-"
-        cells = (setting.source, setting.task, str(setting.rows), f"{lora:.3f}", f"{full:.3f}",
-                 part, *gaps)  # fmt: skip
+        cells = [*map(str, setting), f"{lora:.3f}", f"{full:.3f}", part, *gaps]
         print("| " + " | ".join(cells) + " |")
 
 
 def show_forgetting(grid: Lines) -> None:
     """General ability before, and after each approach, of the tuned checkpoints and of Base."""
-    print("| stage | ability | before | after LoRA | after full | LoRA minus full, by seed | n |"
-          "\n|---|---|---|---|---|---|---|")  # fmt: skip
+    print("| stage | ability | before | after LoRA | after full | LoRA minus before, by cell |"
+          " LoRA minus full, by cell |\n" + "|---" * 7 + "|")  # fmt: skip
     for stage in STAGES:
-        for kind in ABILITIES[:1] if stage == "base" else (*ABILITIES, "all four"):
-            start = [_share(x, kind) for x in grid if not x["rows"] and x["stage"] == stage]
-            gaps, after = kept(grid, stage, kind)
-            if not gaps or not start:
-                continue
-            means = " | ".join(f"{fmean(after[one]):.2f}" for one in ("lora", "full"))
-            print(f"| {stage} | {kind} | {start[0]:.2f} | {means} | {told(gaps)} |"
-                  f" {len(after['lora'])} cells |")  # fmt: skip
+        for kind in ABILITIES[:1] if stage == "base" else (*ABILITIES, ALL):
+            start = [share_right(x, kind) for x in grid if not x["rows"] and x["stage"] == stage]
+            after = kept(grid, stage, kind)
+            if after and start:
+                lora, full = fmean(one[0] for one in after), fmean(one[1] for one in after)
+                lost = told([one[0] - start[0] for one in after])
+                gaps = told([one[0] - one[1] for one in after])
+                means = f"{start[0]:.2f} | {lora:.2f} | {full:.2f}"
+                print(f"| {stage} | {kind} | {means} | {lost} | {gaps} |")
 
 
-def kept(
-    grid: Lines, stage: str, kind: str, rows: int | None = None
-) -> tuple[list[float], dict[str, list[float]]]:
-    """By seed the mean of LoRA minus full over the same cells; and the shares after each."""
-    cells: dict[tuple[str, int, int], dict[str, float]] = {}
+def kept(grid: Lines, stage: str, kind: str) -> list[tuple[float, float]]:
+    """Ability after LoRA and after full on the same rows, for as long, with the same seed."""
+    cells: dict[tuple[str, int, int, int], dict[str, float]] = {}
     for x in grid:
-        if x["rows"] and x["stage"] == stage and x["factor"] == 1.0 and rows in (None, x["rows"]):
-            cells.setdefault((x["task"], x["rows"], x["seed"]), {})[x["approach"]] = _share(x, kind)
-    both = {key: one for key, one in cells.items() if len(one) == 2}
-    by_seed: dict[int, list[float]] = {}
-    for key, one in both.items():
-        by_seed.setdefault(key[2], []).append(one["lora"] - one["full"])
-    after = {name: [one[name] for one in both.values()] for name in ("lora", "full")}
-    return [fmean(one) for one in by_seed.values()], after
+        if x["rows"] and x["stage"] == stage and x["factor"] == 1.0:
+            key = (x["task"], x["rows"], x["visits"], x["seed"])
+            cells.setdefault(key, {})[x["approach"]] = share_right(x, kind)
+    return [(one["lora"], one["full"]) for one in cells.values() if len(one) == 2]
 
 
-def _share(line: dict[str, Any], kind: str) -> float:
-    kinds = ABILITIES if kind == "all four" else (kind,)
+def share_right(line: dict[str, Any], kind: str) -> float:
+    """Right answers of a kind of ability, or of all four."""
+    kinds = ABILITIES if kind == ALL else (kind,)
     right = sum(line["general"][one][0] for one in kinds)
     return float(right / sum(line["general"][one][1] for one in kinds))
-
-
-class Ranked(NamedTuple):
-    """How a sign seen before tuning orders pairs of stages, against their tuned order."""
-
-    agree: int = 0
-    oppose: int = 0
-    silent: int = 0  # the sign is the same for both
-    regret: tuple[float, ...] = ()  # best tuned score minus that of the sign's favourite
-
-
-def ranked(every: Sequence[Point], first: dict[tuple[str, str, str], Before], sign: str) -> Ranked:
-    """Over settings and approaches; pairs that tuning leaves within the margin do not count."""
-    agree = oppose = silent = 0
-    regret = []
-    for setting in settings(every):
-        signs = {
-            stage: getattr(first[setting.source, setting.task, stage], sign)
-            for stage in STAGES
-            if (setting.source, setting.task, stage) in first
-        }
-        for approach in ("lora", "full"):
-            mine = [x for x in every if x.setting == setting and x.approach == approach]
-            tuned = {
-                stage: fmean(x.score for x in mine if x.stage == stage)
-                for stage in {x.stage for x in mine} & signs.keys()
-            }
-            if len(tuned) < 2 or None in signs.values():
-                continue
-            top = max(signs[stage] for stage in tuned)
-            favoured = [tuned[stage] for stage in tuned if signs[stage] == top]
-            regret.append(max(tuned.values()) - fmean(favoured))
-            order = sorted(tuned)
-            for place, a in enumerate(order):
-                for b in order[place + 1 :]:
-                    gap, hint = tuned[a] - tuned[b], signs[a] - signs[b]
-                    if abs(gap) < MARGIN:
-                        continue
-                    agree += gap * hint > 0
-                    oppose += gap * hint < 0
-                    silent += hint == 0
-    return Ranked(agree, oppose, silent, tuple(regret))
-
-
-def show_ranks(every: Sequence[Point], first: dict[tuple[str, str, str], Before]) -> None:
-    """Zero-shot rank against tuned rank."""
-    print("| source | task | sign | Base | Instruct | Chat |\n|---|---|---|---|---|---|")
-    for source, task in dict.fromkeys((one[0], one[1]) for one in first):
-        for sign in Before._fields:
-            values = [getattr(first.get((source, task, s)), sign, None) for s in STAGES]
-            if None not in values:
-                shown = " | ".join(f"{value:.3f}" for value in values)
-                print(f"| {source} | {task} | {sign} | {shown} |")
-    print("\n| sign | pairs ordered rightly | wrongly | not at all | mean regret of its favourite |"
-          " settings x approaches |\n|---|---|---|---|---|---|")  # fmt: skip
-    for sign in Before._fields:
-        one = ranked(every, first, sign)
-        lost = f"{fmean(one.regret):.3f}" if one.regret else "-"
-        print(f"| {sign} | {one.agree} | {one.oppose} | {one.silent} | {lost} |"
-              f" {len(one.regret)} |")  # fmt: skip
 
 
 def show(which: str, lines: Lines) -> None:
@@ -309,4 +264,6 @@ def show(which: str, lines: Lines) -> None:
     elif which == "c":
         show_forgetting([x for x in lines if "general" in x])
     else:
+        from stage_ranks import show_ranks
+
         show_ranks(every, before(lines))

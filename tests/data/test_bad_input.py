@@ -57,6 +57,30 @@ def test_a_broken_row_is_named_and_the_rest_is_read(broken, tmp_path):
     assert "--strict" in stopped.value.message("zh")
 
 
+UNDECIDED = {
+    "no_loser": ({"prompt": "Tea?", "chosen": "Yes."}, "“rejected” is not there"),
+    "no_winner": ({"prompt": "Tea?", "rejected": "No."}, "“chosen” is not there"),
+    "null": ({"prompt": "Tea?", "chosen": None, "rejected": "No."}, "“chosen” is missing or null"),
+    "empty": ({"prompt": "Tea?", "chosen": " ", "rejected": "No."}, "needs two answers"),
+    "tie": ({"prompt": "Tea?", "chosen": "No.", "rejected": "No."}, "nothing to prefer"),
+    "many": ({"prompt": "Tea?", "chosen": ["Yes.", "Ja."], "rejected": "No."}, "type string"),
+}
+
+
+@pytest.mark.parametrize("name", UNDECIDED)
+def test_a_preference_without_a_winner_is_named_and_the_rest_is_read(name, tmp_path):
+    """Which side is wrong and what to do; pairs before and after it are kept."""
+    broken, told = UNDECIDED[name]
+    good = {"prompt": "Tea?", "chosen": "Yes.", "rejected": "No."}
+    path = tmp_path / "pairs.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in (good, good, broken, good)))
+    data = load(path)
+    assert ["No."] * 3 == [row.rejected for row in data.rows]
+    assert f"{path}, line 3: " in (sentence := fault_sentence(data.faults[0], "en"))
+    assert told in sentence
+    assert "第 3 行：" in fault_sentence(data.faults[0], "zh")
+
+
 ARRAYS = {
     "trailing_comma": (b"[\n%b,\n%b,\n]" % (LINE, LINE), [2, 3], []),
     "cut": (b"[\n%b,\n%b,\n%b" % (LINE, LINE, LINE[:-20]), [2, 3], [4]),

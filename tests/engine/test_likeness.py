@@ -1,14 +1,15 @@
 """What the engine makes of likelihood beside scores that all lie at the floor."""
 
 import math
+import statistics
 
+import numpy as np
 import pytest
 
 from forkpoint.engine import Arm, Ask, Score, Selector, Settings
-from forkpoint.engine.history import SEED_END
-from forkpoint.engine.history import _seed_error as seed_error
+from forkpoint.engine.history import SEED_END, seed_error
 from forkpoint.engine.scale import Scale
-from forkpoint.race.live_prior import LIVE_PRIOR
+from forkpoint.race.live_prior import RULED_PRIOR
 
 RUNGS = [30, 90, 240]
 ROWS = 150
@@ -18,7 +19,7 @@ FIRST = {"a.full": 0.42, "b.full": 0.45, "a.slow": 0.62, "b.slow": 0.66}  # answ
 
 def told(likelihoods: dict[str, float], finals: dict[str, float]) -> dict[str, float]:
     """P(best) by arm: all score .06 at the first rung, some were taken to full length."""
-    settings = Settings(scale="bounded", prior=LIVE_PRIOR, seed_sd=0.02, row_correlation=0.5)
+    settings = Settings(scale="bounded", prior=RULED_PRIOR, seed_sd=0.02, row_correlation=0.5)
     race = Selector([Arm(name=name) for name in NAMES], RUNGS, 1e6, settings)
     for name in NAMES:
         tell(race, name, 0, 0.06, likelihoods.get(name))
@@ -70,3 +71,35 @@ def test_noise_between_seeds_does_not_explode_at_the_floor() -> None:
     assert seed_error(scale, 1 - SEED_END, 0.02, ROWS) == seed_error(scale, 1.0, 0.02, ROWS)
     assert seed_error(scale, 0.5, 0.02, ROWS) < seed_error(scale, 1.0, 0.02, ROWS) < 0.03
     assert 0.0 == seed_error(scale, 1.0, 0.0, ROWS)
+
+
+def test_the_mean_of_a_bounded_loss_counts_values_beyond_the_ends_as_the_ends() -> None:
+    """The expected loss of a normal curve value is the integral over what `backward` makes of it,
+    near 0 and 1 too, where a symmetric formula would be off by a factor of two."""
+    scale = Scale("bounded", higher_is_better=True)
+    quantiles = (np.arange(20_000) + 0.5) / 20_000
+    normal = np.array([statistics.NormalDist().inv_cdf(float(q)) for q in quantiles])
+    for mean in (-0.2, 0.0, 0.03, 0.31, 0.5, 0.97, 1.2):
+        for sd in (0.0, 0.02, 0.14, 0.5):
+            wanted = float(scale.backward(mean + sd * normal).mean())
+            found = float(scale.expected(np.array([mean]), np.array([sd**2]))[0])
+            assert found == pytest.approx(wanted, abs=5e-4)
+
+
+def test_no_race_ends_before_its_pick_was_seen_at_full_length() -> None:
+    """However sure an arm's lead at the first rung is, the race goes on until the pick was seen at
+    full length; then it ends."""
+    settings = Settings(scale="bounded", prior=RULED_PRIOR, p_best_enough=0.2, regret_enough=0.5)
+    race = Selector([Arm(name=name) for name in NAMES], RUNGS, 1e4, settings)
+    for name in NAMES:
+        tell(race, name, 0, 0.9 if name == "a.full" else 0.02, None)
+    assert race.standing().p_best >= 0.2
+    assert len(race.ask()) == 1
+    assert race.reason is None
+    race = Selector([Arm(name=name) for name in NAMES], RUNGS, 1e4, settings)
+    for name in NAMES:
+        tell(race, name, 0, 0.9 if name == "a.full" else 0.02, None)
+    tell(race, "a.full", 2, 0.95, None)
+    assert not race.ask()
+    assert race.reason is not None
+    assert race.reason.key in ("engine.stop-sure", "engine.stop-regret")

@@ -10,3 +10,9 @@ import pytest
 def trained_run(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A race of a LoRA arm in chat form and a full arm in plain text; never changed."""
     return exported_run.build(tmp_path_factory.mktemp("export") / "run", tiny_checkpoint)
+
+
+@pytest.fixture(scope="session")
+def staged_run(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A race of every approach that needs more than rows, without weights; never changed."""
+    return exported_run.build_staged(tmp_path_factory.mktemp("staged") / "run", tiny_checkpoint)

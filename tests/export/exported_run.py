@@ -7,7 +7,16 @@ from race_records import agreement
 
 from forkpoint.data.row import Row, Turn
 from forkpoint.facts import read_checkpoint
-from forkpoint.ledger import ArmPlan, Book, Finalists, Measured, RungPlan, Trial, TrialScored
+from forkpoint.ledger import (
+    ArmPlan,
+    Book,
+    Finalists,
+    Measured,
+    RungPlan,
+    Settings,
+    Trial,
+    TrialScored,
+)
 from forkpoint.race.rows_file import write_rows
 from forkpoint.train.fine_tune import fine_tune
 from forkpoint.train.job import ApproachSettings, TrainJob, TrainRow
@@ -48,14 +57,7 @@ def build(folder: Path, checkpoint: Path, loss_turns: str = "last") -> Path:
     name = "toy"
     arms = (plan("toy.lora", name, "lora"), plan("toy.full", name, "full"))
     facts = read_checkpoint(str(checkpoint)).model_copy(update={"name": name})
-    settings = drawn.settings.model_copy(
-        update={
-            "rows_per_step": STEP_ROWS, "dtype": "float32", "device": "cpu", "lora_rank": 4,
-            "lora_alpha": 8, "schedule": "linear", "loss_turns": loss_turns, "system_prompt": None,
-            "answer_tokens": {name: 6}, "answer_limit_bytes": 64, "warmup_share": 0.1,
-            "context_tokens": 256,
-        }
-    )  # fmt: skip
+    settings = _settings(drawn.settings, loss_turns)
     rung = RungPlan(index=1, unique_rows=16, passes=6.0, steps=12, share=1.0)
     agreed = drawn.model_copy(
         update={
@@ -82,6 +84,57 @@ def build(folder: Path, checkpoint: Path, loss_turns: str = "last") -> Path:
             )
         )  # fmt: skip
     return folder
+
+
+STAGED = ("qlora", "cpt", "cpt-full", "dpo", "dpo-full", "delta", "delta-full")
+
+
+def build_staged(folder: Path, checkpoint: Path) -> Path:
+    """A race of every approach with more than rows, its trials scored; no weights are there.
+
+    Half the rows have a rejected answer; there are five pieces of raw text; the checkpoint is its
+    own twin, which is all that a recipe needs to know.
+    """
+    rows = [
+        Row(id=row.id, file=row.file, line=row.line, turns=row.turns,
+            rejected=None if place % 2 else f"not {row.turns[-1].content}")
+        for place, row in enumerate(toy_rows())
+    ]  # fmt: skip
+    texts = [Row(id=f"{place:016x}", file="book.txt", line=place, text=f"Page {place} of 一本书.")
+             for place in range(1, 6)]  # fmt: skip
+    ids = [row.id for row in rows]
+    drawn = agreement((tuple(ids[:16]), tuple(ids[16:20]), tuple(ids[20:])), str)
+    facts = read_checkpoint(str(checkpoint)).model_copy(update={"name": "toy"})
+    rung = RungPlan(index=1, unique_rows=16, passes=2.0, steps=4, share=1.0)
+    agreed = drawn.model_copy(
+        update={
+            "arms": tuple(plan(f"toy.{one}", "toy", one) for one in STAGED),
+            "settings": _settings(drawn.settings, "last"), "rungs": (rung,),
+            "checkpoints": {"toy": facts}, "twins": {"toy": facts}, "excluded": {}, "removed": {},
+            "rung_validation_ids": tuple(ids[16:20]),
+            "pair_ids": tuple(row.id for row in rows if row.rejected is not None),
+            "corpus_ids": tuple(row.id for row in texts),
+        }
+    )  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "race.json").write_text(agreed.to_json(), encoding="utf-8")
+    write_rows(folder, (*rows, *texts))
+    with Book(folder) as book:
+        for one in STAGED:
+            trial = Trial(arm=f"toy.{one}", rung=1, rate=2e-2, seed=0, rendering="chat")
+            book.append(_scored(trial))
+    return folder
+
+
+def _settings(drawn: Settings, loss_turns: str) -> Settings:
+    return drawn.model_copy(
+        update={
+            "rows_per_step": STEP_ROWS, "dtype": "float32", "device": "cpu", "lora_rank": 4,
+            "lora_alpha": 8, "schedule": "linear", "loss_turns": loss_turns, "system_prompt": None,
+            "answer_tokens": {"toy": 6}, "answer_limit_bytes": 64, "warmup_share": 0.1,
+            "context_tokens": 256,
+        }
+    )  # fmt: skip
 
 
 def _train(folder: Path, trial: Trial) -> None:

@@ -1,18 +1,27 @@
 """A merge is written when it says what the adapter says, and not otherwise."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from run_folder import build_run
+from simulated_race import race
 
 from forkpoint.errors import BadInput
+from forkpoint.export.adapter_facts import lora_share
 from forkpoint.export.finished_arm import finished_arm
 from forkpoint.export.merged import merge_arm
+from forkpoint.export.model_card import model_card
+from forkpoint.ledger import AnswersMade, TrialScored
 from forkpoint.models.generation import generate
 from forkpoint.models.weights import generation_end_ids, load_model, load_tokenizer
+from forkpoint.report.wording import named
+from forkpoint.run.folder import read_folder
 from forkpoint.train import merge as merging
+from forkpoint.words import say
 
 
 def test_a_merged_arm_answers_as_the_adapter_does(trained_run: Path, tmp_path: Path) -> None:
@@ -44,6 +53,30 @@ def test_sizes_and_share_are_those_of_the_files(trained_run: Path, tmp_path: Pat
     full = merge_arm(finished_arm(trained_run / "toy.full"), tmp_path / "b")
     assert 1.0 == full.adapter.trained_share
     assert full.proof.seconds_ratio is None
+
+
+def test_lora_is_set_beside_full_on_the_same_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its share of full fine-tuning's score with interval and n; none where one is missing."""
+    monkeypatch.setenv("FORKPOINT_HOME", str(tmp_path / "home"))
+    race(tmp_path / "run")
+    run = read_folder(tmp_path / "run")
+    found = lora_share(run, "pocket-instruct")
+    assert found is not None
+    both: list[set[str]] = []
+    for name in (found.lora, found.full):
+        kind = AnswersMade if found.split == "test" else TrialScored
+        line = next(line for line in run.lines if isinstance(line, kind) and name in line.answers)
+        rows = (run.folder / line.answers).read_text().splitlines()
+        both.append({json.loads(row)["row_id"] for row in rows})
+    assert len(both[0] & both[1]) == found.share.n
+    assert found.share.low is not None and found.share.high is not None
+    assert found.share.low < found.share.value < found.share.high
+    agreed = run.agreement
+    alone = tuple(arm for arm in agreed.arms if arm.approach == "lora")
+    without = replace(run, agreement=agreed.model_copy(update={"arms": alone}))
+    assert lora_share(without, "pocket-instruct") is None
 
 
 def test_a_merge_that_says_something_else_is_not_written(
@@ -97,6 +130,28 @@ def test_the_card_says_what_it_came_from(trained_run: Path, tmp_path: Path) -> N
     assert str(Path(arm.rows.path).parent) not in card
     kept = json.loads((tmp_path / "merged" / "forkpoint-merge.json").read_text())
     assert "toy.lora" == kept["arm"]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_card_holds_scores_with_interval_and_n(tmp_path: Path, lang: str) -> None:
+    """Test and validation of the named arm, and the change of each ability."""
+    build_run(tmp_path / "run")
+    arm = finished_arm(tmp_path / "run")
+    verdict = arm.run.verdict
+    assert verdict is not None
+    result = next(one for one in verdict.results if one.arm == verdict.arm)
+    lines = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in model_card(arm, None, lang).splitlines() if line.count("|") == 5
+    ]  # fmt: skip
+    shown = {tuple(cells[1:]) for cells in lines}
+    for figure in (result.test, result.validation):
+        assert figure is not None and figure.low is not None and figure.high is not None
+        span = f"{figure.low:.3f} – {figure.high:.3f}"
+        assert (f"{figure.value:.3f}", span, str(figure.n)) in shown
+    for change in (one for one in verdict.changes if one.subject == verdict.arm):
+        said = say("export.card_change", lang, ability=named("ability", change.ability, lang))
+        assert [str(change.difference.n)] == [cells[3] for cells in lines if cells[0] == said]
 
 
 @pytest.mark.parametrize(

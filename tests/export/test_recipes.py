@@ -17,7 +17,7 @@ from forkpoint.export import torchtune
 from forkpoint.export.export_text import export_text
 from forkpoint.export.exported import export_arm
 from forkpoint.export.finished_arm import finished_arm
-from forkpoint.export.recipe import Kit, kit_of
+from forkpoint.export.recipe import Kit, kits_of
 from forkpoint.export.tool import TOOLS
 
 LLAMAFACTORY = os.environ.get("FORKPOINT_LLAMAFACTORY", "")
@@ -28,7 +28,8 @@ ARMS = ("toy.lora", "toy.full")
 def exported(run: Path, arm: str, tool: str, folder: Path) -> tuple[Kit, Path]:
     found = finished_arm(run, arm)
     export_arm(found, tool, folder / tool)
-    return kit_of(found), folder / tool
+    (kit,) = kits_of(found)
+    return kit, folder / tool
 
 
 def lines(path: Path) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import pytest
 
 from forkpoint.data.row import Row, Turn
 from forkpoint.errors import BadInput
-from forkpoint.measure.own_scorer import own_scores
+from forkpoint.measure.own_scorer import HANGS, own_scores
 
 SCORER = """
 import os, time
@@ -49,6 +49,18 @@ def test_every_row_gets_a_score_or_a_reason(tmp_path: Path) -> None:
         "the scorer gave null",
         "",
     ]
+
+
+def test_a_scorer_that_only_hangs_is_given_up(tmp_path: Path) -> None:
+    """It costs a few time limits, not one a row; what was scored before is kept."""
+    file = tmp_path / "scorer.py"
+    file.write_text(SCORER)
+    found = own_scores(f"{file}:judge", rows("a", *["hang"] * 40), ["yes"] * 41, row_seconds=0.2)
+    assert [1.0] + [None] * 40 == [value for value, _ in found]
+    assert ["no score within 0.2 s"] * HANGS == [note for _, note in found[1 : HANGS + 1]]
+    assert {f"not asked: the scorer gave no score {HANGS} times in a row"} == {
+        note for _, note in found[HANGS + 1 :]
+    }
 
 
 @pytest.mark.parametrize("metric", ["missing.py:judge", "{file}:absent", "{file}:not a name"])

@@ -1,12 +1,16 @@
 """Every approach has its words, its place in the guide and its help; none is asked for by name."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from outside_package import install
 
+from forkpoint.errors import BadInput
 from forkpoint.report.wording import named
-from forkpoint.train.approach import approach
+from forkpoint.train.approach import approach, approaches
+from forkpoint.untrained import kinds
 from forkpoint.words import say
 
 ROOT = Path(__file__).parents[2]
@@ -47,3 +51,34 @@ def test_stages_are_asked_for_by_need_not_by_name() -> None:
         if file.parent.name != "approach" and staged.search(file.read_text())
     ]
     assert [] == found
+
+
+@pytest.fixture
+def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A package of kinds may be laid into this folder, which stands on the path."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for registry in (approaches, kinds):
+        registry.cache_clear()
+    yield tmp_path
+    for registry in (approaches, kinds):
+        registry.cache_clear()
+
+
+def test_an_approach_from_another_package_is_one_more_name(outside: Path) -> None:
+    """One file and its entry point: found beside ours, called as it says in both languages."""
+    ours = {*approaches(), *kinds()}
+    for registry in (approaches, kinds):
+        registry.cache_clear()
+    install(outside)
+    assert {"attention-lora", "one-word"} == {*approaches(), *kinds()} - ours
+    assert "LoRA on attention alone" == named("approach", "attention-lora", "en")
+    assert "只答一个词" == named("approach", "one-word", "zh")
+    assert "never heard of" == named("approach", "never heard of", "en")
+
+
+def test_a_package_that_breaks_is_a_sentence(outside: Path) -> None:
+    """It names package, module and error; a report only loses the word for it."""
+    install(outside, "[forkpoint.approaches]\nodd = no_such_module_at_all\n")
+    with pytest.raises(BadInput, match="kinds-from-outside adds"):
+        approach("lora")
+    assert "odd" == named("approach", "odd", "en")

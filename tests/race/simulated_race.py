@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from race_records import FULL_TOKENS, agreement, capability
 
-from forkpoint.ledger import Agreement, write_whole
+from forkpoint.ledger import Agreement, Measured, write_whole
 from forkpoint.measure.interval import mean, nothing, rate
 from forkpoint.race.driver import AGREEMENT, run_race
 from forkpoint.race.executor import More, Observer, Outcome, nothing_more
@@ -152,7 +152,7 @@ class SimulatedExecutor:
         ]  # fmt: skip
         write_whole(self.folder / path, b"\n".join(orjson.dumps(line) for line in lines))
         return {
-            "primary": rate(hits).model_dump(),
+            "primary": self._primary(hits, scores).model_dump(),
             "secondary": {},
             "likelihood": mean(
                 [1.0 - expected, 1.01 - expected], "bits/byte", "lower"
@@ -162,6 +162,13 @@ class SimulatedExecutor:
             "answers": path,
             "answers_sha256": "0" * 64,
         }
+
+    @staticmethod
+    def _primary(hits: list[bool], scores: Sequence[float | None]) -> Measured:
+        """The score over the rows; none where the user's scorer gave none at all."""
+        if all(score is None for score in scores):
+            return nothing("share", "higher")
+        return rate(hits)
 
     def _rate_loss(self, arm: str, used: float | None) -> float:
         if used is None:

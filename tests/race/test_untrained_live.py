@@ -1,4 +1,4 @@
-"""A live race with every way to ask, one of them from outside the package."""
+"""A live race with every way to ask; one of them, and what is trained, are from another package."""
 
 import json
 import os
@@ -8,33 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from outside_package import install
 
 ROOT = Path(__file__).parents[2]
-KIND = '''
-"""Asked for one word: a kind of arm that the package does not know."""
-
-from forkpoint.data.row import Turn
-from forkpoint.ledger import Setup
-
-NAME = "one-word"
-
-
-def setups(wish):
-    return (Setup(name="polite"), Setup(name="short"))
-
-
-def pieces(row, setup, sources):
-    return ("One word, please.",) if setup.name == "polite" else ("One word.",)
-
-
-def conversation(row, chosen):
-    return (Turn("system", " ".join(chosen)), *row.turns)
-
-
-def prompt_tokens(setup, usual):
-    return usual.prompt_tokens + (5 if setup.name == "polite" else 3)
-'''
-APPROACHES = ("lora", "prompt", "few-shot", "rag", "one-word")
+APPROACHES = ("attention-lora", "prompt", "few-shot", "rag", "one-word")
 
 
 def forkpoint(
@@ -59,16 +36,8 @@ def forkpoint(
 
 @pytest.fixture(scope="module")
 def outside(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An installed package with one file that is a kind, named by an entry point."""
-    folder = tmp_path_factory.mktemp("site")
-    (folder / "asked_for_one_word.py").write_text(KIND)
-    meta = folder / "asked_for_one_word-1.0.dist-info"
-    meta.mkdir()
-    (meta / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: asked-for-one-word\nVersion: 1.0\n"
-    )
-    (meta / "entry_points.txt").write_text("[forkpoint.untrained]\none-word = asked_for_one_word\n")
-    return folder
+    """An installed package of two kinds: one is asked, one is trained."""
+    return install(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +89,7 @@ def test_every_way_to_ask_is_an_arm_with_scores_on_the_same_rows(run: Path) -> N
 def test_the_verdict_says_whether_training_is_worth_it(run: Path) -> None:
     """One trained arm is enough for the question."""
     worth = verdict_of(run)["worth"]
-    assert "pocket-instruct.lora" == worth["trained"]
+    assert "pocket-instruct.attention-lora" == worth["trained"]
     assert worth["difference"]["low"] <= worth["difference"]["value"] <= worth["difference"]["high"]
 
 
@@ -136,7 +105,7 @@ def test_every_arm_has_the_cost_of_its_answers(run: Path) -> None:
         assert one["alone_seconds"]["n"] >= 2
         assert one["prompt_tokens"]["low"] <= one["prompt_tokens"]["value"]
     tokens = {name: one["prompt_tokens"]["value"] for name, one in costs.items()}
-    assert tokens["lora"] == tokens["prompt"] < tokens["few-shot"]
+    assert tokens["attention-lora"] == tokens["prompt"] < tokens["few-shot"]
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -161,10 +130,28 @@ def test_what_was_agreed_stands_in_the_run_folder(run: Path) -> None:
     assert 4 == len(list((run / "prompts").glob("*.json")))
 
 
+def test_an_approach_from_another_package_trains_as_its_file_says(run: Path) -> None:
+    """Planned by its own count of parameters, tried at three rates, trained on attention alone."""
+    from safetensors import safe_open
+
+    plan = json.loads((run / "race.json").read_text())["arms"]
+    assert ["attention-lora"] == [arm["approach"] for arm in plan]
+    book = [json.loads(line) for line in (run / "ledger.jsonl").read_text().splitlines()]
+    scored = [line for line in book if line["kind"] == "trial_scored"]
+    assert 3 <= len({line["trial"]["rate"] for line in scored})
+    assert [] == [line for line in book if line["kind"] == "trial_failed"]
+    adapter = next((run / "arms").rglob("adapter_model.safetensors"))
+    with safe_open(adapter, "pt") as file:
+        names = list(file.keys())
+        sizes = [file.get_tensor(name).numel() for name in names]
+    assert all("self_attn" in name for name in names)
+    assert sum(sizes) == plan[0]["trainable_parameters"]
+
+
 def test_untrained_arms_are_no_tuned_ones(run: Path) -> None:
     """Bad cases and votes are about the arms that were trained, unless others are named."""
     found = json.loads(forkpoint("bad-cases", str(run), "--json", home=run).stdout)
-    assert ["pocket-instruct.lora"] == [one["arm"] for one in found["arms"]]
+    assert ["pocket-instruct.attention-lora"] == [one["arm"] for one in found["arms"]]
 
 
 @pytest.mark.parametrize(

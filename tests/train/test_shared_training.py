@@ -1,34 +1,67 @@
 """A training in several processes is the training in one."""
 
-import sys
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from safetensors.torch import load_file
+from shared_training import CUT_STEP, train_shared
 from test_fine_tune import toy_job
 
 from forkpoint.train.fine_tune import fine_tune
-from forkpoint.train.job import Sharding
+from forkpoint.train.job import TrainResult
 
-sys.path.insert(0, str(Path(__file__).parent))
-from shared_training import train_shared  # noqa: E402
+pytestmark = pytest.mark.timeout(900)
+STEPS = (tuple(range(7)), (3,), tuple(range(8, 16)), (0, 5, 9))
+WAYS: dict[str, dict[str, Any]] = {
+    "weights in parts": {"approach": "full", "sharding": "zero3"},
+    "adapters in parts": {"approach": "lora", "sharding": "zero2"},
+    "cut off": {"approach": "full", "sharding": "zero3", "keep_seconds": 0.0},
+}
 
 
-@pytest.mark.parametrize(("name", "sharding"), [("full", "zero3"), ("lora", "zero2")])
-def test_two_processes_train_what_one_does(
-    tiny_checkpoint: Path, tmp_path: Path, name: str, sharding: Sharding
-) -> None:
+class Both(NamedTuple):
+    """The same training in two processes and in one, with their folders."""
+
+    shared: TrainResult
+    alone: TrainResult
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Path) -> dict[str, Both]:
+    """Every way, in one pair of processes."""
+    scratch = tmp_path_factory.mktemp("shared")
+    jobs = [
+        toy_job(tiny_checkpoint, scratch / name, steps=STEPS, warmup_steps=1, **way)
+        for name, way in WAYS.items()
+    ]
+    shared = train_shared(jobs, 2, scratch)
+    alone = {}
+    for job in jobs[:2]:
+        single = {"sharding": "none", "folder": f"{job.folder} alone"}
+        alone[job.approach] = fine_tune(job.model_copy(update=single))
+    return {
+        name: Both(result, alone[job.approach])
+        for name, result, job in zip(WAYS, shared, jobs, strict=True)
+    }
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_two_processes_train_what_one_does(trained: dict[str, Both], name: str) -> None:
     """The same losses, gradient norms and weights within float error; passes are dealt out."""
-    steps = (tuple(range(7)), (3,), tuple(range(8, 16)))
-    alone = toy_job(tiny_checkpoint, tmp_path / "one", approach=name, steps=steps, warmup_steps=1)
-    both = alone.model_copy(update={"folder": str(tmp_path / "two"), "sharding": sharding})
-    one, two = fine_tune(alone), train_shared(both, 2, tmp_path)
+    two, one = trained[name]
     assert one.losses == pytest.approx(two.losses, rel=1e-4)
     assert one.gradient_norms == pytest.approx(two.gradient_norms, rel=1e-3)
     assert (one.tokens, one.trained_tokens) == (two.tokens, two.trained_tokens)
     assert one.trainable_parameters == two.trainable_parameters
-    file = "model.safetensors" if name == "full" else "adapter_model.safetensors"
-    whole, parts = load_file(tmp_path / "one" / file), load_file(tmp_path / "two" / file)
+    file = next(Path(one.folder).glob("*model.safetensors")).name
+    whole, parts = load_file(Path(one.folder) / file), load_file(Path(two.folder) / file)
     assert whole.keys() == parts.keys()
     for key, weight in whole.items():
         assert (weight - parts[key]).abs().max() < 2e-4, key
+
+
+def test_both_go_on_where_they_were_cut_off(trained: dict[str, Both]) -> None:
+    """What a shared training keeps is whole: each process takes its part of it again."""
+    assert CUT_STEP - 1 == trained["cut off"].shared.resumed_at
+    assert 0 == trained["weights in parts"].shared.resumed_at

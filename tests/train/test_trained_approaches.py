@@ -199,9 +199,7 @@ def test_qlora_without_its_library_says_what_to_install(
     tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The extra is named before anything is loaded."""
-    import importlib.util
-
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None)
+    monkeypatch.setattr("forkpoint.train.approach.qlora.find_spec", lambda name, *rest: None)
     with pytest.raises(BadInput, match="quant"):
         approach("qlora").load(
             TrainJob(checkpoint="x", approach="qlora", rows=(), steps=(), rate=1.0, folder="x")

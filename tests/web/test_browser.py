@@ -14,6 +14,8 @@ from watched_window import BUSY_MS, Watched
 from wire import Served, start_server
 
 from forkpoint.ledger import Book
+from forkpoint.train.approach import approaches
+from forkpoint.untrained import kinds
 from forkpoint.web.process import alive, stop
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -293,6 +295,43 @@ def test_the_whole_job(chromium: Any, tmp_path: Path) -> None:
         seen.context.close()
         server.process.terminate()
         stop(run)
+
+
+def test_every_approach_can_be_chosen_where_it_can_be_fed(
+    window: Window, served: Served, tmp_path: Path
+) -> None:
+    """Preference rows: DPO with the mouse, raw text by its path; both languages and sizes."""
+    bundled = (ROOT / "src/forkpoint/data/bundled/tickets.jsonl").read_text("utf-8").splitlines()
+    tickets = [json.loads(line)["messages"] for line in bundled[:60]]
+    rows = [
+        {"prompt": turns[-2]["content"], "chosen": turns[-1]["content"], "rejected": "none of them"}
+        for turns in tickets
+    ]
+    data = tmp_path / "pairs.jsonl"
+    data.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    seen = window()
+    page = seen.page
+    seen.open("/start")
+    page.set_input_files("#file", str(data))
+    page.click("button.first")
+    page.wait_for_selector("input[value=pocket-base]")
+    in_all(seen, {"en": "In every race", "zh": "每场比赛都有"})
+    shown = page.locator("input[name=approach]")
+    assert {*approaches(), *kinds()} == {one.get_attribute("value") for one in shown.all()}
+    assert page.is_enabled("input[value=dpo]")
+    assert page.is_disabled("input[value=prompt]")
+    for name in ("pocket-base", "pocket-instruct", "dpo", "cpt-full", "few-shot"):
+        page.check(f"input[value={name}]")
+    page.uncheck("input[value=lora]")
+    page.fill("#corpus", "/nowhere/book.txt")
+    page.click("button.first")
+    page.wait_for_selector(".notice:has-text('/nowhere/book.txt')", timeout=5 * BUSY_MS)
+    page.click("a.button[href*='/start/']")
+    page.wait_for_selector("input[value=dpo]:checked")
+    assert not page.is_checked("input[value=lora]")
+    assert "/nowhere/book.txt" == page.input_value("#corpus")
+    assert [] == seen.wrong
+    shutil.rmtree(next(served.runs.glob("pairs*")))
 
 
 def vote_once(seen: Watched, run: Path) -> None:

@@ -4,12 +4,23 @@ import json
 import re
 import shutil
 import threading
+import time
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
 from hostile import HOSTILE
+from markupsafe import escape
 from wire import Served, ask
+
+from forkpoint.ledger import Book, TrialStarted, read_lines
+from forkpoint.race.executor import note_path
+from forkpoint.race.work import TrialWork
+from forkpoint.report.wording import named
+from forkpoint.train.approach import approaches
+from forkpoint.untrained import kinds
+from forkpoint.web.draft import Draft
+from forkpoint.words import say
 
 PAGES = (
     "/", "/run/finished", "/run/finished/report", "/run/finished/answers", "/run/finished/vote",
@@ -76,6 +87,20 @@ def test_a_vanished_folder_is_a_clear_page(served: Served, cookie: str) -> None:
         status, _, text = ask(served, path, cookie=cookie, accept_language="en")
         assert 404 == status
         assert "vanishing" in text
+
+
+def test_a_trial_on_a_cluster_names_its_worker(served: Served, cookie: str) -> None:
+    """On the race's page, in both languages, escaped: the node and the process there."""
+    copy = served.runs / "clustered"
+    shutil.copytree(served.runs / "unfinished", copy)
+    started = [line for line in read_lines(copy) if isinstance(line, TrialStarted)]
+    note = note_path(copy, TrialWork(trial=started[-1].trial), "progress")
+    note.parent.mkdir(exist_ok=True)
+    note.write_text(json.dumps({"step": 3, "steps": 9, "worker": "10.0.0.7 (4711) <b>"}))
+    with Book(copy):  # a race is under way
+        for lang, on in (("en", "on 10.0.0.7 (4711) &lt;b&gt;"), ("zh", "在 10.0.0.7 (4711)")):
+            assert on in ask(served, f"/run/clustered?lang={lang}", cookie=cookie)[2]
+    shutil.rmtree(copy)
 
 
 def test_live_parts_come_once(served: Served, cookie: str) -> None:
@@ -262,3 +287,44 @@ def test_a_process_number_used_again_is_not_ours(tmp_path: Path) -> None:
     (tmp_path / process.STARTED).write_text(note.to_json())
     assert process.alive(tmp_path) is None
     process.stop(tmp_path)
+
+
+def chosen_page(served: Served, cookie: str, where: str, lang: str) -> str:
+    """The second page of a start, once the data have been read."""
+    for _ in range(600):
+        _, _, text = ask(served, where, cookie=cookie, accept_language=lang)
+        if "data-reload" not in text:
+            return text
+        time.sleep(0.2)
+    raise AssertionError("the data were never read")
+
+
+def test_every_approach_is_offered_or_says_why_not(served: Served, cookie: str) -> None:
+    """From the registry, in both languages; a choice that can be fed becomes the command."""
+    body = json.dumps({"prompt": "Where is it?", "completion": "delivery"}).encode() + b"\n"
+    _, headers, _ = upload(served, cookie, "offers.jsonl", body * 12)
+    where = headers["location"]
+    for lang in ("en", "zh"):
+        page = chosen_page(served, cookie, where, lang)
+        for name in (*approaches(), *kinds()):
+            assert f'name="approach" value="{name}"' in page
+            assert str(escape(named("approach", name, lang))) in page
+        dpo = page.partition('value="dpo"')[2].partition("</li>")[0]
+        assert dpo.startswith(" disabled")
+        assert say("race.offer_no_preferences", lang) in dpo
+        delta = page.partition('value="delta"')[2].partition("</li>")[0]
+        assert "pocket-instruct, pocket-chat" in delta
+    fields = [
+        ("model", "pocket-base"), ("model", "pocket-instruct"), ("approach", "cpt"),
+        ("approach", "rag"), ("approach", "no such"), ("corpus", "/there/book.txt"),
+        ("documents", "/there"), ("budget", "auto"),
+    ]  # fmt: skip
+    ask(
+        served, where, "POST", urlencode(fields).encode(), cookie=cookie, origin=served.base, **FORM
+    )
+    folder = served.runs / where.rpartition("/")[2]
+    words = Draft.from_json((folder / "draft.json").read_bytes()).race_words("en")
+    asked = [word for word in words if word[:6] in ("--appr", "--corp", "--docu")]
+    assert ["--approach=cpt", "--approach=rag", "--corpus=/there/book.txt",
+            "--documents=/there"] == asked  # fmt: skip
+    shutil.rmtree(folder)

@@ -8,7 +8,7 @@ from forkpoint.advice.record import OwnRaces, StageTally
 from forkpoint.data.profile_record import DataProfile
 from forkpoint.record import Figure
 from forkpoint.rules import RULES, Candidate, Finding
-from forkpoint.sources.studies import Direction
+from forkpoint.sources.study import Direction
 from forkpoint.store import PastRace, stage_differences, stage_tally
 
 ABOUT_STAGES = "FP-B"  # the family of rules that say which stage to start from

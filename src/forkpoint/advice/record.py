@@ -6,7 +6,7 @@ from forkpoint.facts.checkpoint_facts import Notice, Stage
 from forkpoint.facts.goal import Goal
 from forkpoint.record import Figure, Record
 from forkpoint.rules import TUNING, Approach, Finding
-from forkpoint.sources.studies import Direction
+from forkpoint.sources.study import Direction
 
 # Strongest first. A contradicted finding is shown but never counted.
 Strength = Literal[
@@ -54,6 +54,7 @@ class Ground(Record):
     guides: tuple[str, ...]
     opposed_by: tuple[str, ...] = ()  # rules that say the opposite of one candidate here
     measured: tuple[Measured, ...] = ()
+    quoted: tuple[Measured, ...] = ()  # this project's own studies; they change no class, no order
 
 
 class SideHere(Record):

@@ -25,9 +25,13 @@ def _ground(
         for one in own
         if one.rule == rule.code
     )
-    elsewhere = tuple(
-        _measured(study, bearing.direction, figure, candidates)
-        for study, bearing, figure in bearings_on(rule.code)
+    elsewhere, quoted = (
+        tuple(
+            _measured(study, bearing.direction, figure, candidates)
+            for study, bearing, figure in bearings_on(rule.code)
+            if study.own == own_studies
+        )
+        for own_studies in (False, True)
     )
     opposed = opposed_by(rule.code, findings)
     strength: Strength = "one_guide"
@@ -45,6 +49,7 @@ def _ground(
         guides=rule.guides,
         opposed_by=opposed,
         measured=mine + elsewhere,
+        quoted=quoted,
     )
 
 

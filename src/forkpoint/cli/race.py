@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from forkpoint.verdict.verdict_record import Verdict
 
 
+RENAMED = {
+    "model": "models",
+    "approach": "approaches",
+    "context": "context_tokens",
+    "system": "system_prompt",
+    "test": "test_file",
+    "validation": "validation_file",
+    "subset": "subsets",
+    "twin": "twins",
+}  # option -> field of the request
+
+
 def command(lang: str) -> Callable[..., None]:
     """The command with its help in a language."""
 
@@ -58,6 +70,7 @@ def command(lang: str) -> Callable[..., None]:
         workers: int = option(None, "--workers"),
         engine: str = option(None, "--engine"),
         address: str = option(None, "--address"),
+        storage: str = option(None, "--storage"),
         price: str = option(None, "--price"),
         subset: list[str] = option([], "--subset"),
         replay: list[float] = option([], "--replay"),
@@ -75,65 +88,44 @@ def command(lang: str) -> Callable[..., None]:
         format: str = format_option(lang),
         lang: str = lang_option(lang),
     ) -> None:
-        from forkpoint.data import columns_named, format_named
+        given = dict(locals())  # what was typed, by the names above
         from forkpoint.errors import BadInput
-        from forkpoint.race.request import RaceRequest
 
         as_json = json or format == "json"
         if resume is not None:
-            _run(resume, lang, as_json, _Place(engine, address, workers))
+            _run(resume, lang, as_json, _Place(engine, address, workers, storage))
             return
         if data is None or not model:
             raise BadInput("race.need_data_and_models")
         if len(model) * len(approach) * (1 + len(subset)) * max(1, len(set(replay))) < 2:
             raise BadInput("race.need_two_arms")
-        request = RaceRequest(
-            data=data,
-            models=tuple(model),
-            approaches=tuple(approach),
-            budget=budget,
-            goal=goal,
-            metric=metric,
-            margin=margin,
-            seed=seed,
-            passes=passes,
-            context_tokens=context,
-            system_prompt=system,
-            test_file=test,
-            validation_file=validation,
-            group_by=group_by,
-            time_field=split.removeprefix("time:") if split else None,
-            data_format=format_named(data_format) if data_format else None,
-            columns=columns_named(columns) if columns else {},
-            strict=strict,
-            folds=folds,
-            truncate=_truncate(truncate),
-            template=_template(template),
-            threshold=threshold,
-            finalist_seeds=finalist_seeds,
-            rows_per_step=rows_per_step,
-            lora_rank=lora_rank,
-            loss_turns="all" if loss_turns == "all" else "last",
-            skip_general=skip_general,
-            workers=workers,
-            price=price,
-            subsets=tuple(subset),
-            replay=tuple(replay),
-            replay_rows=replay_rows,
-            retain=tuple(task for given in retain for task in given.split(",") if task),
-            floor=floor,
-            corpus=corpus,
-            twins=tuple(twin),
-            shots=tuple(shots),
-            documents=documents,
-            max_latency=max_latency,
-            max_memory=max_memory,
-            licence=licence,
-        )
-        place = _Place(engine or ("ray" if address else "local"), address, workers)
-        _start(request, out, place, dry_run=dry_run, yes=yes, lang=lang, as_json=as_json)
+        kind = engine or ("ray" if address else "local")
+        place = _Place(kind, address, workers, storage)
+        _start(_request(given), out, place, dry_run=dry_run, yes=yes, lang=lang, as_json=as_json)
 
     return race
+
+
+def _request(given: dict[str, Any]) -> "RaceRequest":
+    """The options as a request: those of the same name as they are; raises BadInput."""
+    from forkpoint.data import columns_named, format_named
+    from forkpoint.race.request import RaceRequest
+
+    made = {
+        RENAMED.get(name, name): tuple(value) if isinstance(value, list) else value
+        for name, value in given.items()
+    }
+    made |= {
+        "time_field": given["split"].removeprefix("time:") if given["split"] else None,
+        "data_format": format_named(given["data_format"]) if given["data_format"] else None,
+        "columns": columns_named(given["columns"]) if given["columns"] else {},
+        "truncate": _truncate(given["truncate"]),
+        "template": _template(given["template"]),
+        "loss_turns": "all" if given["loss_turns"] == "all" else "last",
+        "retain": tuple(task for one in given["retain"] for task in one.split(",") if task),
+    }
+    fields = RaceRequest.model_fields
+    return RaceRequest(**{name: value for name, value in made.items() if name in fields})
 
 
 def _truncate(value: str) -> 'Literal["no", "answers"]':
@@ -160,6 +152,7 @@ class _Place(NamedTuple):
     engine: str | None
     address: str | None
     workers: int | None
+    storage: str | None
 
 
 def _start(
@@ -183,7 +176,8 @@ def _start(
 
     if not dry_run and not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise BadInput("race.no_terminal")
-    ground = ground_named(place.engine or "local", place.address, place.workers)
+    kind = place.engine or "local"
+    ground = ground_named(kind, place.address, place.workers, place.storage)
     with contextlib.closing(ground), tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) if dry_run else out or _free_folder(request.data)
         with Terminal(lang) as terminal:
@@ -262,8 +256,10 @@ def _run(folder: Path, lang: str, as_json: bool, place: _Place) -> None:
     planned = agreement.engine
     kind = place.engine or ("ray" if place.address else planned.kind)
     address = place.address or (planned.address if kind == planned.kind else None)
-    with contextlib.closing(ground_named(kind, address, place.workers)) as ground:
-        ground.check(folder, [str(found.path) for found in agreement.checkpoints.values()])
+    storage = place.storage or (planned.storage if kind == planned.kind else None)
+    with contextlib.closing(ground_named(kind, address, place.workers, storage)) as ground:
+        weights = [*agreement.checkpoints.values(), *agreement.twins.values()]
+        ground.check(folder, [str(found.path) for found in weights])
         _race(folder, agreement, ground, lang, as_json)
 
 
@@ -282,6 +278,7 @@ def _race(folder: Path, agreement: "Agreement", ground: "Ground", lang: str, as_
             raise Interrupted("race.interrupted", folder=folder) from None
         finally:
             executor.close()
+    ground.bring_home(folder)
     _show(folder, verdict, lang, as_json)
     _keep(folder, lang)
     if verdict.arm is None and verdict.kind != "floor":

@@ -169,4 +169,6 @@ BUILDERS: dict[Format, Callable[[Mapping[str, Any]], Parts]] = {
 
 def unknown(row: Mapping[str, Any]) -> BadRow:
     """The fault of a row whose fields are none of the known formats."""
+    if (CHOSEN in row) != (REJECTED in row):
+        return BadRow("data.fault_one_side", field=REJECTED if CHOSEN in row else CHOSEN)
     return BadRow("data.fault_format", fields=shown(", ".join(map(str, row))))

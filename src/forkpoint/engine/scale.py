@@ -7,6 +7,7 @@
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,8 @@ from forkpoint.engine.arm import Score
 Floats = NDArray[np.float64]
 Name = Literal["log", "bounded", "linear"]
 LOSS_FLOOR = 1e-9  # loss units; a loss of exactly 0 has no logarithm
+MEAN_LOW, MEAN_HIGH, MEAN_STEPS = -1.0, 2.0, 600  # curve units: the grid of mean bounded losses
+SD_HIGH, SD_STEPS, NODES = 1.5, 300, 60  # interpolated, within .0005 of the integral
 SPREAD_FLOOR = 1e-6  # loss units; all scores equal
 
 
@@ -72,9 +75,35 @@ class Scale:
         if self.name == "log":
             return np.exp(mean + variance / 2)
         if self.name == "bounded":
-            clipped = np.clip(mean, 0.0, 1.0)
-            return 0.5 - 0.5 * np.cos(np.pi * clipped) * np.exp(-(np.pi**2) * variance / 2)
+            return _bounded_mean(mean, np.sqrt(variance))
         return mean * self.unit
+
+
+@cache
+def _bounded_means() -> Floats:
+    """Mean bounded losses by mean and SD of the curve's value, on a grid; values outside 0..1
+    count as 0 and 1, as `backward` has it."""
+    mean_M = np.linspace(MEAN_LOW, MEAN_HIGH, MEAN_STEPS + 1)
+    sd_S = np.linspace(0.0, SD_HIGH, SD_STEPS + 1)
+    node_Q, weight_Q = np.polynomial.hermite_e.hermegauss(NODES)
+    curve_MSQ = mean_M[:, None, None] + sd_S[:, None] * node_Q
+    loss_MSQ = np.sin(np.clip(curve_MSQ, 0.0, 1.0) * (np.pi / 2)) ** 2
+    mean_MS: Floats = loss_MSQ @ (weight_Q / weight_Q.sum())
+    return mean_MS
+
+
+def _bounded_mean(mean: Floats, sd: Floats) -> Floats:
+    """Mean loss between the points of the grid, linear in both directions."""
+    place = np.clip((mean - MEAN_LOW) * (MEAN_STEPS / (MEAN_HIGH - MEAN_LOW)), 0, MEAN_STEPS - 1e-9)
+    wide = np.clip(sd * (SD_STEPS / SD_HIGH), 0, SD_STEPS - 1e-9)
+    low, left = place.astype(np.intp), wide.astype(np.intp)
+    up, right = place - low, wide - left
+    flat = _bounded_means().ravel()
+    at = low * (SD_STEPS + 1) + left
+    before = flat[at] * (1 - right) + flat[at + 1] * right
+    after = flat[at + SD_STEPS + 1] * (1 - right) + flat[at + SD_STEPS + 2] * right
+    found: Floats = before * (1 - up) + after * up
+    return found
 
 
 def scale_of(scores: list[Score], wanted: str) -> Scale:

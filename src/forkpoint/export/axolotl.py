@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from forkpoint.export.recipe import Kit, Recipe, RecipeRow
-from forkpoint.export.tool import headline, write_lines, write_yaml
-from forkpoint.export.trl import SCHEDULES
+from forkpoint.export.recipe import Kit, Recipe
+from forkpoint.export.recipe_rows import RecipeRow
+from forkpoint.export.tool import SCHEDULES, Onward, headline, start_of, write_lines, write_yaml
 
 CHECKED = "0.19.0"
+STAGES = ("text", "rows")
+ONWARD: Onward = "merged"
+TEXTS = True
 
 
 def write(kit: Kit, folder: Path) -> tuple[str, ...]:
@@ -23,6 +26,11 @@ def command(recipe: Recipe) -> str:
     return "axolotl train axolotl.yaml"
 
 
+def result(recipe: Recipe) -> str:
+    """Where what was tuned is left."""
+    return "tuned"
+
+
 def _segments(row: RecipeRow) -> dict[str, list[dict[str, Any]]]:
     return {"segments": [{"label": trained, "text": text} for text, trained in row.stretches]}
 
@@ -31,7 +39,7 @@ def settings(kit: Kit) -> dict[str, Any]:
     """The configuration's values."""
     recipe = kit.recipe
     values: dict[str, Any] = {
-        "base_model": recipe.model,
+        "base_model": start_of(recipe, ONWARD, result(recipe)),
         "trust_remote_code": False,
         "datasets": [{"path": "./data/train.jsonl", "ds_type": "json", "type": "input_output"}],
         "test_datasets": [
@@ -63,9 +71,11 @@ def settings(kit: Kit) -> dict[str, Any]:
         "evals_per_epoch": 1,
         "saves_per_epoch": 1,
     }
-    if recipe.approach == "lora":
+    if recipe.quantised:
+        values["load_in_4bit"] = True  # NF4 with scales quantised again is what it does then
+    if recipe.adapters:
         values |= {
-            "adapter": "lora",
+            "adapter": "qlora" if recipe.quantised else "lora",
             "lora_r": recipe.rank,
             "lora_alpha": recipe.alpha,
             "lora_dropout": 0.0,

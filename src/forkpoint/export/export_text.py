@@ -15,6 +15,7 @@ def export_text(exported: Exported, lang: str) -> str:
             train=exported.train_rows, validation=exported.validation_rows,
             tokens=count(exported.learned_tokens, lang),
         ),
+        *_stages(exported, lang),
         say("export.run", lang, folder=exported.folder, command=exported.command),
         say("export.checked", lang, tool=exported.tool, version=exported.checked),
         say("export.gaps", lang),
@@ -24,3 +25,15 @@ def export_text(exported: Exported, lang: str) -> str:
     gaps = [wrap(say(key, lang, count=exported.retokenised, rows=rows), "    ", "  - ")
             for key in exported.gaps]  # fmt: skip
     return "\n".join([text, *gaps]) + "\n"
+
+
+def _stages(exported: Exported, lang: str) -> list[str]:
+    """How they are run, where there are several."""
+    if len(exported.stages) < 2:
+        return []
+    comma = "、" if lang == "zh" else ", "
+    names = comma.join(say(f"export.stage_{stage}", lang) for stage in exported.stages)
+    return [
+        say("export.stages", lang, count=len(exported.stages), stages=names,
+            command=exported.command)
+    ]  # fmt: skip

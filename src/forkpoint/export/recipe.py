@@ -1,36 +1,42 @@
 """What a trainer has to do to train an arm as the race did, in no tool's words."""
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Literal
 
-from forkpoint.errors import BadInput
 from forkpoint.export.finished_arm import FinishedArm
 from forkpoint.export.model_card import parent_name
-from forkpoint.models.rendering import IGNORED, Rendered
+from forkpoint.export.recipe_rows import (
+    RecipePair,
+    RecipeRow,
+    pair_of_row,
+    pair_recut,
+    row_of,
+    row_recut,
+)
+from forkpoint.race.diet import Steps, arm_stages
 from forkpoint.record import Record
+from forkpoint.train.approach import Method
+from forkpoint.train.approach import approach as train_approach
 from forkpoint.train.job import GRADIENT_NORM
+from forkpoint.train.preference import BETA, IMITATION, RATE_SHARE
 
 MOST_ROWS_AT_ONCE = 8  # rows of one pass in an exported recipe; the rest is accumulated
-TRAINABLE = ("lora", "full")  # approaches that a supervised trainer elsewhere can repeat
-
-
-class RecipeRow(Record):
-    """One row as it is trained: its tokens, and the same as text in stretches."""
-
-    row_id: str
-    input_ids: tuple[int, ...]
-    labels: tuple[int, ...]
-    stretches: tuple[tuple[str, bool], ...]  # text, and whether it carries loss
+StageName = Literal["text", "rows", "pairs"]  # raw text, the rows, preferences over the rows
 
 
 class Recipe(Record):
-    """Every dial of one arm's training."""
+    """Every dial of one stage of an arm's training."""
 
     arm: str
     approach: str
-    model: str  # what a trainer loads: a Hub id or a folder
+    method: Method
+    stage: StageName = "rows"
+    before: str | None = None  # folder of the stage before, seen from this one's; None: the first
+    model: str  # what a trainer loads first: a Hub id or a folder
     model_name: str  # what others may read: no folder of this machine
     revision: str | None
+    joined_to: str | None = None  # the checkpoint that what a Base twin learned is added to
     rate: float
     schedule: str
     warmup_steps: int
@@ -58,53 +64,98 @@ class Recipe(Record):
     vocabulary: int | None
     pad_id: int
     token_rows: tuple[str, ...] = ()  # tokens whose rows were set before training
+    beta: float = BETA  # of preferences: how hard the reference holds
+    imitation: float = IMITATION  # of preferences: weight of the chosen answer's own likelihood
+
+    @property
+    def adapters(self) -> bool:
+        """Whether weights stay frozen beside LoRA's."""
+        return self.method != "full"
+
+    @property
+    def quantised(self) -> bool:
+        """Whether the frozen weights are held in four bits."""
+        return self.method == "qlora"
 
 
 class Kit(Record):
-    """A recipe with its rows."""
+    """A stage's recipe with its rows, or its pairs."""
 
     recipe: Recipe
-    train: tuple[RecipeRow, ...]
-    validation: tuple[RecipeRow, ...]
+    train: tuple[RecipeRow, ...] = ()
+    validation: tuple[RecipeRow, ...] = ()
+    pairs: tuple[RecipePair, ...] = ()
+    validation_pairs: tuple[RecipePair, ...] = ()
     retokenised: int  # rows whose text, encoded stretch by stretch, gives other tokens
 
 
-def kit_of(arm: FinishedArm) -> Kit:
-    """The recipe of an arm; raises BadInput for an approach that trains nothing elsewhere."""
-    if arm.plan.approach not in TRAINABLE:
-        known = ", ".join(TRAINABLE)
-        raise BadInput(
-            "export.approach", arm=arm.plan.name, approach=arm.plan.approach, known=known
-        )
-    visited = dict.fromkeys(row for step in arm.steps for row in step)
-    train = tuple(_row(arm, row) for row in visited)
-    validation = tuple(_row(arm, row) for row in arm.run.agreement.validation_ids)
+def kits_of(arm: FinishedArm) -> tuple[Kit, ...]:
+    """The stages of an arm's training, first to last."""
+    plan = arm_stages(arm.run.agreement, arm.trial)
+    parts: dict[StageName, Steps] = {"text": plan.texts, "rows": plan.rows, "pairs": plan.pairs}
+    kits: list[Kit] = []
+    for stage, steps in parts.items():
+        if steps:
+            before = f"../{stage_folder(kits[-1].recipe, len(kits))}" if kits else None
+            kits.append(_kit(arm, stage, steps, before))
+    return tuple(kits)
+
+
+def stage_folder(recipe: Recipe, number: int) -> str:
+    """The folder of one stage of several, counted from 1."""
+    return f"{number}-{recipe.stage}"
+
+
+def _kit(arm: FinishedArm, stage: StageName, steps: Steps, before: str | None) -> Kit:
+    visited = list(dict.fromkeys(row for step in steps for row in step))
+    held = arm.run.agreement.validation_ids
     encode = arm.rows.tokenizer
-    other = sum(_encoded(encode, row.stretches) != row.input_ids for row in train)
+    if stage == "pairs":
+        known = set(arm.run.agreement.pair_ids)
+        pairs = tuple(pair_of_row(arm, row) for row in visited)
+        held_pairs = tuple(pair_of_row(arm, row) for row in held if row in known)
+        longest = max(pair.longest for pair in (*pairs, *held_pairs))
+        return Kit(
+            recipe=_recipe(arm, stage, steps, longest, before), pairs=pairs,
+            validation_pairs=held_pairs, retokenised=sum(pair_recut(encode, one) for one in pairs),
+        )  # fmt: skip
+    train = tuple(row_of(arm, row) for row in visited)
+    validation = tuple(row_of(arm, row) for row in held)
+    longest = max(len(row.input_ids) for row in (*train, *validation))
     return Kit(
-        recipe=_recipe(arm, train + validation), train=train, validation=validation,
-        retokenised=other,
+        recipe=_recipe(arm, stage, steps, longest, before), train=train, validation=validation,
+        retokenised=sum(row_recut(encode, row) for row in train),
     )  # fmt: skip
 
 
-def _recipe(arm: FinishedArm, rows: Sequence[RecipeRow]) -> Recipe:
+def _recipe(
+    arm: FinishedArm, stage: StageName, steps: Steps, longest: int, before: str | None
+) -> Recipe:
     settings, facts = arm.run.agreement.settings, arm.facts
     at_once = max(
         size for size in range(1, min(MOST_ROWS_AT_ONCE, settings.rows_per_step) + 1)
         if settings.rows_per_step % size == 0
     )  # fmt: skip
     tokenizer, renderer = arm.rows.tokenizer, arm.rows.renderer
+    kind = train_approach(arm.plan.approach)
+    twin = arm.run.agreement.twins.get(arm.plan.checkpoint) if "twin" in kind.NEEDS else None
+    whole = max(1, round(settings.warmup_share * len(arm.steps)))
     return Recipe(
         arm=arm.plan.name,
         approach=arm.plan.approach,
-        model=arm.rows.path,
-        model_name=parent_name(arm),
-        revision=facts.revision,
-        rate=arm.trial.rate,
+        method=kind.METHOD,
+        stage=stage,
+        before=before,
+        model=_place(str(twin.path) if twin else arm.rows.path),
+        model_name=twin.name if twin else parent_name(arm),
+        revision=twin.revision if twin else facts.revision,
+        joined_to=_place(arm.rows.path) if twin else None,
+        rate=arm.trial.rate * (RATE_SHARE if stage == "pairs" else 1.0),
         schedule=settings.schedule,
-        warmup_steps=max(1, round(settings.warmup_share * len(arm.steps))),
-        passes=arm.rung.passes,
-        steps=len(arm.steps),
+        # As the race does it: each stage warms up over the same share of its own steps.
+        warmup_steps=max(1, round(whole * len(steps) / len(arm.steps))),
+        passes=arm.rung.passes if stage == "rows" else 1.0,
+        steps=len(steps),
         rows_per_step=settings.rows_per_step,
         rows_at_once=at_once,
         accumulation=settings.rows_per_step // at_once,
@@ -113,7 +164,7 @@ def _recipe(arm: FinishedArm, rows: Sequence[RecipeRow]) -> Recipe:
         alpha=settings.lora_alpha,
         gradient_norm=GRADIENT_NORM,
         dtype=settings.dtype,
-        context_tokens=max(len(row.input_ids) for row in rows),
+        context_tokens=longest,
         eos=tokenizer.eos_token,
         end_tokens=tuple(tokenizer.convert_ids_to_tokens(list(renderer.end_ids))),
         end_ids=renderer.end_ids,
@@ -130,31 +181,13 @@ def _recipe(arm: FinishedArm, rows: Sequence[RecipeRow]) -> Recipe:
     )
 
 
-def _row(arm: FinishedArm, row_id: str) -> RecipeRow:
-    rendered = arm.rows.rendered(row_id)
-    return RecipeRow(
-        row_id=row_id,
-        input_ids=rendered.input_ids,
-        labels=rendered.labels,
-        stretches=_stretches(arm, rendered),
-    )
+def _place(path: str) -> str:
+    """A folder from anywhere: the recipe's own is another one than the race's."""
+    return str(Path(path).resolve()) if Path(path).is_dir() else path
 
 
-def _stretches(arm: FinishedArm, rendered: Rendered) -> tuple[tuple[str, bool], ...]:
-    """Text without loss, text with loss, and so on in turn; the first may be empty."""
-    found = arm.rows.renderer.mask(rendered)
-    return tuple(found if not found[0][1] else [("", False), *found])
-
-
-def _encoded(tokenizer: Any, stretches: Sequence[tuple[str, bool]]) -> tuple[int, ...]:
-    """The tokens that a trainer gets from the text, stretch by stretch."""
-    return tuple(
-        token
-        for text, _ in stretches if text
-        for token in tokenizer(text, add_special_tokens=False).input_ids
-    )  # fmt: skip
-
-
-def learned(row: RecipeRow) -> int:
-    """Tokens that carry loss."""
-    return sum(label != IGNORED for label in row.labels)
+def learned(kits: Sequence[Kit]) -> int:
+    """Tokens that carry loss, in all stages."""
+    rows = sum(row.learned for kit in kits for row in kit.train)
+    pairs = (pair for kit in kits for pair in kit.pairs)
+    return rows + sum(len(one.chosen_ids) + len(one.rejected_ids) for one in pairs)

@@ -3,21 +3,30 @@
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import orjson
 
 from forkpoint.errors import BadInput
-from forkpoint.export.recipe import Kit, Recipe, RecipeRow
+from forkpoint.export.recipe import Kit, Recipe, StageName
+from forkpoint.export.recipe_rows import RecipeRow
 from forkpoint.ledger import write_whole
 
 TOOLS = ("trl", "llamafactory", "axolotl", "unsloth", "ms-swift", "torchtune")
+SCHEDULES = {"linear": "linear", "constant": "constant_with_warmup", "cosine": "cosine"}
+MERGED = "merged"  # folder of a stage: its adapter in the weights, for the next one
+
+Onward = Literal["merged", "adapter", "whole"]  # what a stage goes on from: the adapter merged, the
+# adapter itself, or what the trainer has merged already
 
 
 class Tool(Protocol):
     """One trainer's way to be told."""
 
     CHECKED: str  # the version whose parser, schema or source the recipe was held against
+    STAGES: tuple[StageName, ...]  # that a recipe is written for
+    ONWARD: Onward
+    TEXTS: bool  # whether it is given text, which it encodes itself
 
     def write(self, kit: Kit, folder: Path) -> tuple[str, ...]:
         """Write configuration and data; returns catalogue keys of what cannot be expressed."""
@@ -27,6 +36,10 @@ class Tool(Protocol):
         """What to type in the folder."""
         ...
 
+    def result(self, recipe: Recipe) -> str:
+        """The folder below this one in which the training leaves what it tuned."""
+        ...
+
 
 def tool_named(name: str) -> Tool:
     """The trainer of this name; raises BadInput."""
@@ -34,6 +47,15 @@ def tool_named(name: str) -> Tool:
         raise BadInput("export.unknown_tool", tool=name, known=", ".join(TOOLS))
     tool: Tool = import_module(f"forkpoint.export.{name.replace('-', '_')}")
     return tool
+
+
+def start_of(recipe: Recipe, onward: Onward, result: str) -> str:
+    """The weights that a stage loads: the checkpoint's, or those that the stage before left."""
+    if recipe.before is None or (onward == "adapter" and recipe.adapters):
+        return recipe.model
+    if onward == "merged" and recipe.adapters:
+        return f"{recipe.before}/{MERGED}"
+    return f"{recipe.before}/{result}"
 
 
 def write_lines(path: Path, lines: Sequence[object]) -> None:
@@ -64,6 +86,6 @@ def headline(kit: Kit) -> str:
     """Where a configuration comes from."""
     recipe = kit.recipe
     return (
-        f"{recipe.arm} as forkpoint trained it: {recipe.rows_per_step} rows a step, "
-        f"{recipe.passes:g} passes; rows are rendered, nothing else may template them"
+        f"{recipe.arm} as forkpoint trained it ({recipe.stage}): {recipe.rows_per_step} rows a "
+        f"step, {recipe.passes:g} passes; rows are rendered, nothing else may template them"
     )

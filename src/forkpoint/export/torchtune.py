@@ -6,10 +6,20 @@ from typing import Any
 
 from forkpoint.errors import BadInput
 from forkpoint.export.recipe import Kit, Recipe
-from forkpoint.export.tool import headline, tokens_of, write_lines, write_yaml
+from forkpoint.export.tool import (
+    Onward,
+    headline,
+    start_of,
+    tokens_of,
+    write_lines,
+    write_yaml,
+)
 from forkpoint.ledger import write_whole
 
 CHECKED = "0.6.1"
+STAGES = ("text", "rows")
+ONWARD: Onward = "whole"  # its checkpointer merges the adapter as it saves
+TEXTS = False
 # (model_type, hidden size, layers, vocabulary or None) -> package.builder, checkpointer's type
 BUILDERS = {
     ("qwen2", 896, 24, None): ("qwen2_5.qwen2_5_0_5b", "QWEN2"),
@@ -76,8 +86,13 @@ def write(kit: Kit, folder: Path) -> tuple[str, ...]:
 
 def command(recipe: Recipe) -> str:
     """What to type in the folder."""
-    kind = "lora" if recipe.approach == "lora" else "full"
+    kind = "lora" if recipe.adapters else "full"
     return f"tune run {kind}_finetune_single_device --config recipe.yaml"
+
+
+def result(recipe: Recipe) -> str:
+    """Where what was tuned is left: the folder of the last pass."""
+    return f"tuned/epoch_{math.ceil(recipe.passes) - 1}"
 
 
 def _builder(recipe: Recipe) -> tuple[str, str]:
@@ -96,7 +111,7 @@ def settings(kit: Kit) -> dict[str, Any]:
     recipe = kit.recipe
     builder, kind = _builder(recipe)
     package, name = builder.split(".")
-    lora = recipe.approach == "lora"
+    lora = recipe.adapters
     model: dict[str, Any] = {
         "_component_": f"torchtune.models.{package}.{'lora_' if lora else ''}{name}"
     }
@@ -108,6 +123,8 @@ def settings(kit: Kit) -> dict[str, Any]:
             "lora_alpha": recipe.alpha,
             "lora_dropout": 0.0,
         }
+    if recipe.quantised:
+        model["quantize_base"] = True
     files = sorted(path.name for path in Path(recipe.model).glob("*.safetensors"))
     schedule: dict[str, Any] = {
         "_component_": SCHEDULES[recipe.schedule],
@@ -119,7 +136,7 @@ def settings(kit: Kit) -> dict[str, Any]:
         "tokenizer": {"_component_": "forkpoint_rows.Padding", "pad_id": recipe.pad_id},
         "checkpointer": {
             "_component_": "torchtune.training.FullModelHFCheckpointer",
-            "checkpoint_dir": recipe.model,
+            "checkpoint_dir": start_of(recipe, ONWARD, "tuned/epoch_0"),
             "checkpoint_files": files,
             "recipe_checkpoint": None,
             "output_dir": "${output_dir}",

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 from forkpoint.export.recipe import Kit, Recipe
-from forkpoint.export.tool import tokens_of, write_lines
-from forkpoint.export.trl import SCHEDULES
+from forkpoint.export.tool import SCHEDULES, Onward, start_of, tokens_of, write_lines
 from forkpoint.ledger import write_whole
 
 CHECKED = "2026.10.9"
+STAGES = ("text", "rows")
+ONWARD: Onward = "merged"
+TEXTS = False
 SCRIPT = '''"""Train {arm} as forkpoint did, with Unsloth: python train.py"""
 
 from unsloth import FastLanguageModel  # first: it replaces parts of the libraries below
@@ -19,7 +21,7 @@ model, tokenizer = FastLanguageModel.from_pretrained(
     model_name={model!r},
     max_seq_length={context},
     dtype=None,
-    load_in_4bit=False,
+    load_in_4bit={quantised},
     full_finetuning={full},
 )
 {adapter}rows = load_dataset("json", data_files={{"train": "data/train.jsonl",
@@ -80,16 +82,22 @@ def command(recipe: Recipe) -> str:
     return "python train.py"
 
 
+def result(recipe: Recipe) -> str:
+    """Where what was tuned is left."""
+    return "tuned"
+
+
 def script(kit: Kit) -> str:
     """The training script."""
     recipe = kit.recipe
-    lora = recipe.approach == "lora"
-    adapter = ADAPTER.format(rank=recipe.rank, alpha=recipe.alpha, seed=recipe.seed) if lora else ""
+    values = {"rank": recipe.rank, "alpha": recipe.alpha, "seed": recipe.seed}
+    adapter = ADAPTER.format(**values) if recipe.adapters else ""
     return SCRIPT.format(
         arm=recipe.arm.replace("\\", " ").replace('"', "'"),
-        model=recipe.model,
+        model=start_of(recipe, ONWARD, result(recipe)),
+        quantised=recipe.quantised,
         context=recipe.context_tokens,
-        full=not lora,
+        full=not recipe.adapters,
         adapter=adapter,
         rate=recipe.rate,
         schedule=SCHEDULES[recipe.schedule],

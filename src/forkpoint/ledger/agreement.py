@@ -18,6 +18,9 @@ class RungPlan(Record):
     share: float  # of the full length, in row visits
 
 
+Spread = Literal["none", "zero2", "zero3"]  # what the GPUs of one training hold in parts
+
+
 class MemoryPlan(Record):
     """Peak memory of an arm's largest trial, estimated from shapes before anything was loaded."""
 
@@ -30,6 +33,9 @@ class MemoryPlan(Record):
     shrink: int = 0  # how much smaller than usual its trials start, so that they fit
     correction: float = 1.0  # by earlier trials on this machine, already in the figures
     corrected_by: int = 0  # those trials
+    devices: int = 1  # GPUs that a trial is spread over; the figures are of one of them
+    spread: Spread = "none"
+    host_bytes: int = 0  # of a spread trial, in the machine's memory beside each GPU
 
 
 class DialChange(Record):
@@ -228,6 +234,7 @@ class EnginePlan(Record):
 
     kind: Literal["local", "ray"] = "local"
     address: str | None = None  # of the cluster; None: this machine
+    storage: str | None = None  # where files come and go; None: a path that all nodes share
     parallel: int = 1  # trials that the racing has under way before it is told of the first
     nodes: tuple[NodePlan, ...] = ()
     cpus: dict[str, float] = {}  # noqa: RUF012 - arm -> of one trial
@@ -287,6 +294,7 @@ class Agreement(Record):
     limits: Limits = Limits()
     documents: DocumentsPlan | None = None
     engine: EnginePlan = EnginePlan()
+    curve_prior_json: str | None = None  # what the engine believes of curves; older races: none
     stopping: dict[str, StopPlan] = {}  # noqa: RUF012 - checkpoint -> how its arms learn to stop
 
     def token_rows(self, checkpoint: str) -> tuple[TokenRow, ...]:

@@ -79,6 +79,7 @@ class TrialScored(Line):
     tokens: int  # training tokens, by the arm's own tokenizer
     seconds: float
     train_seconds: float
+    resumed_at: int = 0  # optimizer steps taken over from a worker that was lost
     peak_bytes: int | None  # largest resident (CPU) or allocated (GPU) memory of the child
     primary: Measured
     secondary: dict[str, Measured]  # exact match, chrF, length, ...

@@ -14,6 +14,7 @@ from forkpoint.data.row import Row
 from forkpoint.errors import BadInput
 
 ROW_SECONDS = 10.0  # time for one row; a test run of a small programme fits, a hang does not
+HANGS = 5  # rows in a row without a score in time: then the scorer is given up, the rest unscored
 START_SECONDS = 60.0  # time for the file's own imports
 CHILD = Path(__file__).with_name("scorer_child.py")
 
@@ -29,21 +30,38 @@ def own_scores(
 
     Raises BadInput when the file cannot be loaded or has no such function.
     """
-    path, _, function = metric.rpartition(":")
-    if not Path(path).is_file() or not function.isidentifier():
-        raise BadInput("measure.no_scorer", metric=metric)
+    path, function = _place(metric)
     found: list[Scored] = []
+    hangs = 0
     while len(found) < len(rows):
+        if hangs == HANGS:
+            given_up = f"not asked: the scorer gave no score {HANGS} times in a row"
+            return [*found, *[(None, given_up)] * (len(rows) - len(found))]
         with _Child(path, function) as child:
             for row, answer in zip(rows[len(found) :], answers[len(found) :], strict=True):
                 reply = child.ask({"row": row_values(row), "answer": answer}, row_seconds)
                 if reply is None:
                     found.append((None, f"no score within {row_seconds:g} s"))
+                    hangs += 1
                     break  # the next row gets a new child
+                hangs = 0
                 found.append(_read(reply))
                 if reply.get("error") == ENDED:
                     break
     return found
+
+
+def check_scorer(metric: str) -> None:
+    """Load the scorer once, before a race trains for it; raises BadInput where it cannot be."""
+    with _Child(*_place(metric)):
+        pass
+
+
+def _place(metric: str) -> tuple[str, str]:
+    path, _, function = metric.rpartition(":")
+    if not Path(path).is_file() or not function.isidentifier():
+        raise BadInput("measure.no_scorer", metric=metric)
+    return path, function
 
 
 def row_values(row: Row) -> dict[str, Any]:

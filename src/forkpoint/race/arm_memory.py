@@ -19,6 +19,7 @@ from forkpoint.facts.stopping import stop_plan
 from forkpoint.ledger import Correction, DialChange, MemoryPlan, Settings, UnfitArm
 from forkpoint.measure.likelihood import LOGITS_AT_ONCE
 from forkpoint.models.generation import ANSWER_BATCH
+from forkpoint.race.spreading import spread_plan
 from forkpoint.train.approach import Method
 from forkpoint.train.approach import approach as train_approach
 from forkpoint.train.job import BIN_TOKENS, GPU_PACK_TOKENS, PACK_TOKENS
@@ -164,10 +165,12 @@ def check_fit(
     settings: Settings,
     machine: MachineFacts,
     corrections: Mapping[str, Correction] = NO_CORRECTIONS,
+    most_gpus: int = 1,
 ) -> Fitting:
     """Which arms fit; raises DoesNotFit when fewer than two do, BadInput for impossible ones.
 
     `approaches` are by checkpoint; `corrections` by approach, from earlier trials on this machine.
+    A trial that one GPU does not hold is spread over up to `most_gpus`.
     """
     fit: dict[str, list[str]] = {}
     memory: dict[tuple[str, str], MemoryPlan] = {}
@@ -183,6 +186,10 @@ def check_fit(
                 continue
             known = corrections.get(approach)
             plan, estimate = plan_memory(network, approach, load, settings, free, known)
+            if plan.fits == "no" and most_gpus > 1:
+                dials = [trial_setup(approach, load, settings, n) for n in range(MOST_SHRINK + 1)]
+                room = float(free), most_gpus
+                plan = spread_plan(network, approach, dials, settings, room, known) or plan
             if plan.fits == "no":
                 unfit.append(_unfit(name, approach, plan, estimate, network, settings))
             else:

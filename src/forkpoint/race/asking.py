@@ -41,11 +41,12 @@ def _choice(state: RaceState, arm: UntrainedArm) -> SetupChosen | ArmDropped:
     scored = {name: value for name, value in tried.items() if value is not None}
     if not scored:
         failed = [line for line in state.unanswered.values() if line.arm == arm.name]
-        last = failed[-1].key if failed else "race.ended_nothing_left"
-        values: dict[str, str | int | float] = {"tries": len(tried), "last": last}
-        return ArmDropped(
-            arm=arm.name, rung=0, key="race.dropped_all_failed", values=values, p_best=None
-        )
+        values: dict[str, str | int | float] = {"tries": len(tried)}
+        key = "race.dropped_unscored"
+        if failed:
+            key = "race.dropped_all_failed"
+            values["last"] = failed[-1].key
+        return ArmDropped(arm=arm.name, rung=0, key=key, values=values, p_best=None)
     best = max(scored, key=lambda name: scored[name])
     lines = {name: _line(state, arm.name, name) for name in tried}
     return SetupChosen(

@@ -38,22 +38,25 @@ def run_work(folder: str, work_json: bytes, outcome: str, progress: str, threads
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the race's to handle
     _quiet(Path(folder))
-    values: dict[str, Any]
+    values = work_values(Path(folder), work_json, reporter(Path(progress)), threads)
+    write_whole(Path(outcome), orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY))
+
+
+def work_values(folder: Path, work_json: bytes, report: Report, threads: int) -> dict[str, Any]:
+    """What one piece of work came to, as the ledger has it, or why it failed."""
     try:
         import torch
 
         torch.set_num_threads(threads)
-        report = _reporter(Path(progress))
         report({})
-        values = _do(Path(folder), work_json, report)
-        values["processor_seconds"] = time.process_time()
+        values = _do(folder, work_json, report)
+        return {**values, "processor_seconds": time.process_time()}
     except Diverged as error:
-        values = {"failed": {"key": error.key, "values": _plain(error.values), "retry": "rate"}}
+        return {"failed": {"key": error.key, "values": _plain(error.values), "retry": "rate"}}
     except ForkpointError as error:
-        values = {"failed": {"key": error.key, "values": _plain(error.values), "retry": None}}
+        return {"failed": {"key": error.key, "values": _plain(error.values), "retry": None}}
     except Exception as error:  # noqa: BLE001 - the one place where a race runs a trial
-        values = {"failed": _broke(error, Path(folder))}
-    write_whole(Path(outcome), orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY))
+        return {"failed": _broke(error, folder)}
 
 
 def _do(folder: Path, work_json: bytes, report: Report) -> dict[str, Any]:
@@ -108,7 +111,8 @@ def _quiet(folder: Path) -> None:
     os.dup2(log, 2)
 
 
-def _reporter(path: Path) -> Report:
+def reporter(path: Path) -> Report:
+    """Notes of progress in a file, whole at any moment."""
     worker = os.environ.get(WORKER)
 
     def report(values: dict[str, Any]) -> None:

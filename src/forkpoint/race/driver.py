@@ -137,7 +137,7 @@ class _Race:
 
         for outcome in self.executor.run(works, self.observer, more):
             handed_out.discard(outcome.work.key)
-            self.write(_line_of(outcome, self.state))
+            self.write(_line_of(outcome))
             sweep_weights(self.folder, self.state)
 
     def _wanted_beside(
@@ -227,11 +227,12 @@ def _lost(lines: list[AnyLine]) -> list[str]:
     return list(open_trials)
 
 
-def _line_of(outcome: Outcome, state: RaceState) -> Line:
+def _line_of(outcome: Outcome) -> Line:
     """The ledger line for an outcome; a failure says whether it is tried again."""
     failed = outcome.values.get("failed")
     if failed is None:
-        values = {**outcome.values, "seconds": outcome.seconds}
+        before = outcome.values.get("seconds", 0.0)  # that an earlier worker trained
+        values = {**outcome.values, "seconds": outcome.seconds + before}
         measured: Line = _MEASURED.validate_python(values)
         return measured
     work = outcome.work

@@ -19,6 +19,11 @@ class Ground(Protocol):
 
     plan: EnginePlan
 
+    @property
+    def most_gpus(self) -> int:
+        """GPUs that one trial may be spread over, once `machine` was asked."""
+        ...
+
     def machine(self, folder: Path) -> MachineFacts:
         """The machine that a single trial can have, at its largest."""
         ...
@@ -35,6 +40,10 @@ class Ground(Protocol):
         """Raises BadInput when some of the race's files cannot be seen where trials run."""
         ...
 
+    def bring_home(self, folder: Path) -> None:
+        """The race has ended: the weights that it kept are to lie in its folder."""
+        ...
+
     def close(self) -> None:
         """Leave the place."""
         ...
@@ -44,6 +53,7 @@ class LocalGround:
     """This machine: children of one server process."""
 
     plan = EnginePlan()
+    most_gpus = 1  # several are used by a cluster of this machine: --engine ray
 
     def machine(self, folder: Path) -> MachineFacts:
         """This machine."""
@@ -60,6 +70,9 @@ class LocalGround:
     def check(self, folder: Path, paths: list[str]) -> None:
         """They are here."""
 
+    def bring_home(self, folder: Path) -> None:
+        """They do."""
+
     def close(self) -> None:
         """Nothing is held."""
 
@@ -69,14 +82,18 @@ def threads_each(settings: Settings) -> int:
     return max(1, read_machine().cores // settings.workers)
 
 
-def ground_named(kind: str, address: str | None, workers: int | None = None) -> Ground:
+def ground_named(
+    kind: str, address: str | None, workers: int | None = None, storage: str | None = None
+) -> Ground:
     """The place by the words of the command line; raises BadInput."""
     if kind == "ray":
         from forkpoint.race.ray_ground import RayGround
 
-        return RayGround(address, workers)
+        return RayGround(address, workers, storage)
     if kind != "local":
         raise BadInput("cluster.engine_unknown", engine=kind)
     if address:
         raise BadInput("cluster.address_without_ray", address=address)
+    if storage:
+        raise BadInput("cluster.storage_without_ray", storage=storage)
     return LocalGround()

@@ -7,7 +7,8 @@ from forkpoint.data.profile_record import DataProfile
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.facts.machine import MachineFacts
 from forkpoint.ledger import Settings
-from forkpoint.measure.metric import check_metric, primary_metric
+from forkpoint.measure.metric import METRICS, check_metric, primary_metric
+from forkpoint.measure.own_scorer import check_scorer
 from forkpoint.plan.lengths import default_passes, default_rows_per_step
 from forkpoint.race.keeping import seed_noise_known
 from forkpoint.race.request import RaceRequest
@@ -30,6 +31,8 @@ def race_settings(
     passes = request.passes or default_passes(len(splits.train))
     metric = request.metric or primary_metric(data_profile)
     check_metric(metric)
+    if metric not in METRICS:
+        check_scorer(metric)
     contexts = [found.shape.context_tokens for found in checkpoints.values()]
     context = min([request.context_tokens or CONTEXT_TOKENS, *(c for c in contexts if c)])
     device = "cuda" if machine.gpus else "cpu"

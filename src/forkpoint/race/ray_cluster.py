@@ -18,9 +18,19 @@ from forkpoint.errors import BadInput
 from forkpoint.facts.machine import MachineFacts
 from forkpoint.race.noted import library_versions
 from forkpoint.race.room import Node
+from forkpoint.race.storage import Storage
 
 KNOCK_SECONDS = 5.0  # until an address that does not answer is given up
-LOOK_SECONDS = 120.0  # until a node has said what it has; the first worker imports libraries
+LOOK_SECONDS = 300.0  # until a node has said what it has; the first worker imports libraries
+START_TRIES = 3  # to begin or join a cluster: Ray gives up after 30 s, less than some need
+PATIENCE = {  # Ray's own settings for a machine that has much else to do; what is set already stays
+    "RAY_agent_register_timeout_ms": "300000",
+    "RAY_worker_register_timeout_seconds": "300",
+    "RAY_health_check_timeout_ms": "60000",
+    "RAY_gcs_server_request_timeout_seconds": "120",
+    "RAY_gcs_rpc_server_connect_timeout_s": "60",
+}
+MISMATCH = "Version mismatch"  # in what Ray says of other versions of itself or Python
 STORE_BYTES = 100 << 20  # Ray's shared memory: outcomes are small, weights travel as files
 
 
@@ -39,6 +49,8 @@ class Cluster:
         self.address = address
         if address is None:  # read when Ray is imported: its own cluster listens on 127.0.0.1
             os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+            for name, value in PATIENCE.items():
+                os.environ.setdefault(name, value)
         else:
             _knock(address)
         try:
@@ -48,17 +60,26 @@ class Cluster:
         self._ray = ray
         how: dict[str, Any] = {"logging_level": "error", "log_to_driver": False}
         if address is None:
-            how |= {"include_dashboard": False, "object_store_memory": STORE_BYTES}
+            how |= {"address": "local", "include_dashboard": False}  # never one that is found here
+            how["object_store_memory"] = STORE_BYTES
             if workers:
                 how["num_cpus"] = workers
         else:
             how["address"] = address
-        try:
-            ray.init(**how)
-        except ray.exceptions.AuthenticationError:
-            raise BadInput("cluster.no_token", address=address or "-") from None
-        except Exception as error:  # noqa: BLE001 - Ray says so by bare Exceptions too
-            raise _not_joined(address, error) from None
+        self._join(how)
+
+    def _join(self, how: dict[str, Any]) -> None:
+        """Join the cluster, or begin it; raises BadInput."""
+        for left in reversed(range(START_TRIES)):
+            try:
+                self._ray.init(**how)
+                return
+            except self._ray.exceptions.AuthenticationError:
+                raise BadInput("cluster.no_token", address=self.address or "-") from None
+            except Exception as error:  # noqa: BLE001 - Ray says so by bare Exceptions too
+                self._ray.shutdown()
+                if not left or MISMATCH in str(error):
+                    raise _not_joined(self.address, error) from None
 
     def close(self) -> None:
         """Leave the cluster; work of this race that still runs on it is ended by Ray."""
@@ -68,20 +89,26 @@ class Cluster:
         """Node id -> what Ray says of each node that lives."""
         return {node["NodeID"]: node for node in self._ray.nodes() if node["Alive"]}
 
-    def look(self, folder: Path, paths: Sequence[str] = ()) -> list[Seen]:
+    def look(
+        self, folder: Path, paths: Sequence[str] = (), storage: Storage | None = None
+    ) -> list[Seen]:
         """Every node, after checking that versions agree and that it sees the race's files."""
         from forkpoint.race.ray_worker import look
 
         token = folder / ".work" / f"seen-{os.getpid()}"
         token.parent.mkdir(parents=True, exist_ok=True)
         token.touch()
+        name = token.relative_to(folder).as_posix()
+        if storage:
+            storage.send(folder, [name])
+        address = storage.address if storage else None
         ask = self._ray.remote(look)
         nodes = self.alive()
         try:
             asked = {
                 node_id: ask.options(
                     num_cpus=0, max_retries=0, scheduling_strategy=self.on(node_id)
-                ).remote(str(folder), str(token.relative_to(folder)), list(paths))
+                ).remote(str(folder), name, list(paths), address)
                 for node_id in nodes
             }
             return [
@@ -90,6 +117,8 @@ class Cluster:
             ]
         finally:
             token.unlink(missing_ok=True)
+            if storage:
+                storage.remove(name)
 
     def on(self, node_id: str) -> Any:
         """The strategy that puts a piece of work on one node and nowhere else."""
@@ -159,7 +188,7 @@ def _knock(address: str) -> None:
 
 
 def _not_joined(address: str | None, error: Exception) -> BadInput:
-    if "Version mismatch" in str(error):
+    if MISMATCH in str(error):
         return BadInput("cluster.ray_versions", address=address or "-", error=first_line(error))
     if address is None:
         return BadInput("cluster.not_started", error=first_line(error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from forkpoint.race.executor import (
     read_json,
 )
 from forkpoint.race.ray_cluster import Cluster, first_line, node_of
-from forkpoint.race.ray_worker import Task, run_one, tied
+from forkpoint.race.ray_spread import ENVIRONMENT, run_spread
+from forkpoint.race.ray_worker import Task, run_one, run_stored, tied
 from forkpoint.race.room import Needs, Node, Room
+from forkpoint.race.storage import Home
 from forkpoint.race.work import WORK, Work
 
 POLL_SECONDS = 0.3  # how often outcomes and progress are looked at
@@ -30,7 +33,7 @@ class RayExecutor:
     """Work on a cluster: a worker that dies loses its piece of work, which begins anew elsewhere.
 
     A piece of work is given out once it fits beside the others; Ray chooses the node. The run
-    folder is on a path that all nodes share.
+    folder is on a path that all nodes share, or its files come and go by a storage.
     """
 
     def __init__(
@@ -42,12 +45,14 @@ class RayExecutor:
         threads: int,
         most: int | None = None,
         task: Task = run_one,
+        home: Home | None = None,
     ) -> None:
         self.folder = folder.absolute()
         self.cluster = cluster
         self.needs = needs
         self.threads = threads
         self.task = task
+        self.home = home  # where nodes share no file system
         self.most = most  # trials side by side, where the user said so
         self.workers = max(1, Room(nodes).slots(needs.largest))
         self._gpu_bytes = {node.node_id: node.gpu_bytes for node in nodes}
@@ -87,6 +92,8 @@ class RayExecutor:
                         continue
                     self._lost.pop(work.key, None)
                     yield outcome
+                    if self.home:
+                        self.home.tidy()
                     waiting.extend(more())
         finally:
             self.close()
@@ -128,22 +135,31 @@ class RayExecutor:
         for kind in ("outcome", "progress"):
             note_path(self.folder, work, kind).unlink(missing_ok=True)
         need = self.needs(work)
-        options: dict[str, Any] = {
-            "num_cpus": need.cpus,
-            "memory": need.memory_bytes or None,
+        task, options = self.task, {
             "max_retries": 0,  # a lost piece of work is counted here
             "name": hashlib.sha256(work.key.encode()).hexdigest()[:16],
-        }
-        if need.gpus:
-            options["num_gpus"] = need.gpus
+        }  # fmt: skip
+        stored: dict[str, Any] = {}
+        if self.home:
+            self.home.provide()
+            stored = {"address": self.home.storage.address, "paths": self.home.paths}
+            task = partial(run_stored, **stored)
+        if need.pieces > 1:  # the task only holds its workers together
+            task = partial(run_spread, need=need, **stored)
+            options |= {"num_cpus": 0, "runtime_env": {"env_vars": ENVIRONMENT}}
+        else:
+            options |= {"num_cpus": need.cpus, "memory": need.memory_bytes or None}
+            options |= {"num_gpus": need.gpus} if need.gpus else {}
         reference = (
             ray.remote(tied)
             .options(**options)
-            .remote(self.task, str(self.folder), WORK.dump_json(work), self.threads)
+            .remote(task, str(self.folder), WORK.dump_json(work), self.threads)
         )
         self._running[reference] = work
 
     def _tell_progress(self, observer: Observer) -> None:
+        if self.home:
+            self.home.fetch_notes()
         for work in self._running.values():
             if progress := read_json(note_path(self.folder, work, "progress")):
                 observer.progressed(work, progress)
@@ -168,11 +184,17 @@ class RayExecutor:
             ray.exceptions.LocalRayletDiedError,
             ray.exceptions.ObjectLostError,
         ):
-            lost = self._lost[work.key] = self._lost.get(work.key, 0) + 1
-            if lost <= MOST_LOST:
-                return None
-            values = {"times": lost}
-            return Outcome(
-                work, {"failed": {"key": "cluster.lost", "values": values, "retry": None}}, 0.0
-            )
+            return self._when_lost(work)
+        if said and said.get("lost"):
+            return self._when_lost(work)
+        if said and self.home:
+            self.home.receive(said["left"])
         return Outcome(work, said["values"], said["seconds"]) if said else None
+
+    def _when_lost(self, work: Work) -> Outcome | None:
+        """None as long as the work may begin anew."""
+        lost = self._lost[work.key] = self._lost.get(work.key, 0) + 1
+        if lost <= MOST_LOST:
+            return None
+        failed = {"key": "cluster.lost", "values": {"times": lost}, "retry": None}
+        return Outcome(work, {"failed": failed}, 0.0)

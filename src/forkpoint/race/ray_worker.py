@@ -6,13 +6,15 @@ machine: a child that runs out of memory is an outcome, a worker that dies is a 
 
 import os
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from forkpoint.errors import BadInput
-from forkpoint.race.executor import WORKER, LocalExecutor
+from forkpoint.race.executor import WORKER, LocalExecutor, Observer
 from forkpoint.race.noted import library_versions
+from forkpoint.race.storage import Sender, Storage, own_mirror
 from forkpoint.race.work import WORK, Work
 
 Task = Callable[[str, bytes, int], dict[str, Any] | None]  # folder, work, threads
@@ -30,19 +32,24 @@ class _Unwatched:
         """Known there."""
 
 
-def look(folder: str, token: str, paths: list[str]) -> dict[str, Any]:
-    """What this node has: versions, memory, GPUs, and which of the race's files it does not see."""
+def look(folder: str, token: str, paths: list[str], address: str | None) -> dict[str, Any]:
+    """What this node has: versions, memory, GPUs, and which of the race's files it does not see.
+
+    With the address of a storage, that is all it has to see.
+    """
     from forkpoint import __version__
     from forkpoint.facts.machine import read_machine
 
-    seen = Path(folder) / token
+    if address is None:
+        missing = [] if (Path(folder) / token).exists() else [folder]
+        missing += [path for path in paths if not Path(path).exists()]
+    else:
+        missing = [] if token in Storage(address).sizes(token) else [address]
+    room = Path(folder) if address is None else Path(tempfile.gettempdir())
     return {
-        "machine": read_machine(Path(folder)).model_dump(),
+        "machine": read_machine(room).model_dump(),
         "versions": {"forkpoint": __version__, **library_versions()},
-        "missing": [
-            *([] if seen.exists() else [folder]),
-            *(path for path in paths if not Path(path).exists()),
-        ],
+        "missing": missing,
     }
 
 
@@ -54,7 +61,20 @@ def tied(task: Task, folder: str, work_json: bytes, threads: int) -> dict[str, A
     return task(folder, work_json, threads)
 
 
-def run_one(folder: str, work_json: bytes, threads: int) -> dict[str, Any] | None:
+def run_stored(
+    folder: str, work_json: bytes, threads: int, *, address: str, paths: Sequence[str]
+) -> dict[str, Any] | None:
+    """One piece of work whose files come from a storage and go back there, and their names."""
+    mirror = own_mirror(address, paths)
+    moved = mirror.take(work_json)
+    work = WORK.validate_json(moved)
+    said = run_one(str(mirror.folder), moved, threads, Sender(mirror, work))
+    return {**said, "left": mirror.leave(work)} if said else None
+
+
+def run_one(
+    folder: str, work_json: bytes, threads: int, observer: Observer | None = None
+) -> dict[str, Any] | None:
     """One piece of work in a child; its values and seconds, None when the race is paused."""
     import ray.util
 
@@ -67,6 +87,6 @@ def run_one(folder: str, work_json: bytes, threads: int) -> dict[str, Any] | Non
     executor = _executors.get((folder, threads))
     if executor is None:
         executor = _executors[folder, threads] = LocalExecutor(Path(folder), 1, threads)
-    for outcome in executor.run([WORK.validate_json(work_json)], _Unwatched()):
+    for outcome in executor.run([WORK.validate_json(work_json)], observer or _Unwatched()):
         return {"values": outcome.values, "seconds": outcome.seconds}
     return None

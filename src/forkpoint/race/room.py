@@ -1,12 +1,12 @@
 """What a trial asks of a cluster and what its nodes have: arithmetic only."""
 
 from collections.abc import Mapping, Sequence
-from math import ceil, floor
+from math import floor
 
 from forkpoint.errors import DoesNotFit
 from forkpoint.estimate.sizes import size_text
 from forkpoint.ledger import MemoryPlan, Settings
-from forkpoint.race.work import TrialWork, Work
+from forkpoint.race.work import SurveyWork, TrialWork, Work
 from forkpoint.record import Record
 
 MOST_ON_A_GPU = 8  # trials that share one: beyond it they wait for each other [ruled]
@@ -15,11 +15,12 @@ FINE = 1e-4  # of a resource: the cluster counts in these steps
 
 
 class Need(Record):
-    """What one piece of work asks for."""
+    """What each worker of one piece of work asks for."""
 
     cpus: float
     memory_bytes: int
     gpus: float = 0.0  # below 1: shared with others
+    pieces: int = 1  # workers, on one node or several
 
 
 class Node(Record):
@@ -33,7 +34,7 @@ class Node(Record):
     gpu_bytes: int = 0  # free on its fullest GPU
 
     def holds(self, need: Need) -> bool:
-        """Whether the work could run here, were nothing else running."""
+        """Whether one worker of it could run here, were nothing else running."""
         return (
             need.cpus <= self.cpus + FINE
             and need.memory_bytes <= self.memory_bytes
@@ -46,7 +47,7 @@ class Room:
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         self._nodes: dict[str, Node] = {node.node_id: node for node in nodes}
-        self._taken: dict[str, tuple[str, Need]] = {}  # key of the work -> its node and need
+        self._taken: dict[str, list[tuple[str, Need]]] = {}  # key of the work -> nodes, needs
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -55,11 +56,14 @@ class Room:
 
     def take(self, key: str, need: Need) -> bool:
         """Whether there is room for the work now; it is then counted until `give_back`."""
+        held: list[tuple[str, Need]] = []
+        self._taken[key] = held
         for node in self._nodes.values():
-            if self._left(node).holds(need):
-                self._taken[key] = node.node_id, need
-                return True
-        return False
+            while len(held) < need.pieces and self._left(node).holds(need):
+                held.append((node.node_id, need))
+        if len(held) < need.pieces:
+            del self._taken[key]
+        return key in self._taken
 
     def give_back(self, key: str) -> None:
         """The work has ended."""
@@ -68,14 +72,18 @@ class Room:
     def keep(self, alive: Sequence[Node]) -> None:
         """Nodes have come or gone: work that was counted on a lost one is counted no more."""
         self._nodes = {node.node_id: node for node in alive}
-        self._taken = {key: held for key, held in self._taken.items() if held[0] in self._nodes}
+        self._taken = {
+            key: [(place, need) for place, need in held if place in self._nodes]
+            for key, held in self._taken.items()
+        }
 
     def slots(self, need: Need) -> int:
         """How many of these fit side by side, were nothing else running."""
-        return sum(_times(node, need) for node in self._nodes.values())
+        return sum(_times(node, need) for node in self._nodes.values()) // need.pieces
 
     def _left(self, node: Node) -> Node:
-        held = [need for place, need in self._taken.values() if place == node.node_id]
+        taken = [one for held in self._taken.values() for one in held]
+        held = [need for place, need in taken if place == node.node_id]
         return node.model_copy(
             update={
                 "cpus": node.cpus - sum(need.cpus for need in held),
@@ -101,18 +109,19 @@ def _times(node: Node, need: Need) -> int:
 
 
 def trial_need(memory: MemoryPlan | None, threads: int, gpu_bytes: int) -> Need:
-    """What a trial asks for by its estimate: memory to the upper end, a GPU or a part of one.
+    """What a trial asks for by its estimate: memory to the upper end, GPUs or a part of one.
 
     `gpu_bytes` is 0 on nodes without a GPU. Without an estimate a trial has a GPU to itself, and
     on a CPU asks for no memory. A part is one over a whole number, so that equal trials fill a GPU.
     """
+    pieces = memory.devices if memory else 1
     if not gpu_bytes:
-        return Need(cpus=threads, memory_bytes=memory.high_bytes if memory else 0)
-    if memory is None:
-        return Need(cpus=1, memory_bytes=HOST_BYTES, gpus=1.0)
+        high = memory.high_bytes if memory else 0
+        return Need(cpus=threads, memory_bytes=high, pieces=pieces)
+    if memory is None or pieces > 1 or memory.high_bytes > gpu_bytes:
+        host = HOST_BYTES + (memory.host_bytes if memory else 0)
+        return Need(cpus=1, memory_bytes=host, gpus=1.0, pieces=pieces)
     share = memory.high_bytes / gpu_bytes
-    if share > 1:
-        return Need(cpus=1, memory_bytes=HOST_BYTES, gpus=float(ceil(share)))
     together = min(MOST_ON_A_GPU, floor(1 / share))
     return Need(cpus=1, memory_bytes=HOST_BYTES, gpus=floor(1 / together / FINE) * FINE)
 
@@ -128,7 +137,11 @@ class Needs:
         """The need of a piece of work."""
         if isinstance(work, TrialWork):
             return self.by_arm.get(work.trial.arm, self.largest)
-        return self.largest
+        if isinstance(work, SurveyWork):  # it trains every arm of its checkpoint for a moment
+            names = [f"{work.checkpoint}.{approach}" for approach in work.approaches]
+            return largest([self.by_arm[name] for name in names if name in self.by_arm]
+                           or [self.largest])  # fmt: skip
+        return self.largest.model_copy(update={"pieces": 1})
 
 
 def race_needs(
@@ -147,6 +160,7 @@ def largest(needs: Sequence[Need]) -> Need:
         cpus=max(need.cpus for need in needs),
         memory_bytes=max(need.memory_bytes for need in needs),
         gpus=max(need.gpus for need in needs),
+        pieces=max(need.pieces for need in needs),
     )
 
 
@@ -166,7 +180,7 @@ def threads_on(nodes: Sequence[Node], settings: Settings) -> int:
 def check_room(needs: Needs, nodes: Sequence[Node]) -> None:
     """Raises DoesNotFit when no node has what an arm asks for: named with what there is."""
     for arm, need in needs.by_arm.items():
-        if not any(node.holds(need) for node in nodes):
+        if not Room(nodes).slots(need):
             raise DoesNotFit(
                 "cluster.no_node_holds", arm=arm, need=_text(need),
                 nodes="; ".join(f"{node.name}: {_text(node)}" for node in nodes) or "-",
@@ -174,6 +188,8 @@ def check_room(needs: Needs, nodes: Sequence[Node]) -> None:
 
 
 def _text(what: Need | Node) -> str:
-    """Without words of any language: `2 CPU, 1.5 GB, 0.5 GPU`."""
+    """Without words of any language: `2 CPU, 1.5 GB, 0.5 GPU`, `4 x (1 CPU, 2 GB, 1 GPU)`."""
     gpus = f", {what.gpus:g} GPU" if what.gpus else ""
-    return f"{what.cpus:g} CPU, {size_text(what.memory_bytes)}{gpus}"
+    text = f"{what.cpus:g} CPU, {size_text(what.memory_bytes)}{gpus}"
+    pieces = what.pieces if isinstance(what, Need) else 1
+    return f"{pieces} x ({text})" if pieces > 1 else text

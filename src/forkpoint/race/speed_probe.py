@@ -196,6 +196,7 @@ def _probe_job(work: SurveyWork, name: str, probe: Probe, shrink: int, folder: s
         device=work.device,
         pack_tokens=(PACK_TOKENS if work.device == "cpu" else GPU_PACK_TOKENS) >> shrink,
         twin=work.twin if "twin" in needs else None,
+        sharding=work.spreads.get(name, "none"),
         folder=folder,
     )
 

@@ -171,18 +171,18 @@ class RaceState:
             elif decision := bracket.decision():
                 return Step(decision=decision)
             else:
-                return Step(decision=self._all_failed(name))
+                return Step(decision=self._without_score(name))
         return Step(work=[self.work(trial) for trial in trials]) if trials else None
 
-    def _all_failed(self, arm: str) -> ArmDropped:
-        last = next(reversed(self.brackets[arm].failed.values()))
-        return ArmDropped(
-            arm=arm,
-            rung=1,
-            key="race.dropped_all_failed",
-            values={"tries": len(self.brackets[arm].failed), "last": last.key},
-            p_best=None,
-        )
+    def _without_score(self, arm: str) -> ArmDropped:
+        """Out: every trial failed, or the user's scorer gave none of its answers a score."""
+        bracket = self.brackets[arm]
+        values: dict[str, str | int | float] = {"tries": len(bracket.scored) or len(bracket.failed)}
+        key = "race.dropped_unscored"
+        if not bracket.scored:
+            key = "race.dropped_all_failed"
+            values["last"] = next(reversed(bracket.failed.values())).key
+        return ArmDropped(arm=arm, rung=1, key=key, values=values, p_best=None)
 
     def work(self, trial: Trial) -> TrialWork:
         """A trial as work, with what its earlier attempts taught."""

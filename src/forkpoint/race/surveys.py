@@ -31,6 +31,11 @@ def survey_works(
                 for (owner, approach), plan in fitting.memory.items()
                 if owner == name
             },
+            spreads={
+                approach: plan.spread
+                for (owner, approach), plan in fitting.memory.items()
+                if owner == name and plan.devices > 1
+            },
             train_ids=tuple(row.id for row in splits.train),
             loss_turns=settings.loss_turns,
             truncate=settings.truncate,

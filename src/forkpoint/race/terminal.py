@@ -7,16 +7,20 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from forkpoint.ledger import (
     AnswersFailed,
+    AnswersMade,
     AnyLine,
     ArmDropped,
+    DriftMeasured,
     Finalists,
+    GeneralMeasured,
     RacingEnded,
     RateChosen,
     Resumed,
+    RetainMeasured,
     SetupChosen,
     TestOpened,
     TrialFailed,
@@ -35,9 +39,11 @@ from forkpoint.race.work import (
     TaskWork,
     TrialWork,
     Work,
+    answers_key,
 )
 from forkpoint.words import say
 
+MOST_ROWS = 12  # workers shown with their trials: more would not fit a small terminal
 TRAIN_PART = 0.85  # of a trial's time is training, the rest answering, for the bar only
 
 
@@ -51,6 +57,8 @@ class Terminal:
         self.said = time.monotonic()
         self.share = 0.0  # of the race's planned time that is behind
         self.under_way: dict[str, tuple[str, float]] = {}
+        self.workers: dict[str, str] = {}  # piece of work -> where it runs, on a cluster
+        self.rows: dict[str, TaskID] = {}  # of the pieces on workers
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -76,8 +84,9 @@ class Terminal:
 
     def line(self, line: AnyLine, state: RaceState) -> None:
         """Say what was written into the ledger, if a person would want to know."""
-        if isinstance(line, TrialScored | TrialFailed):
-            self.under_way.pop(_trial_name(line.trial.arm, line.trial.rung, line.trial.rate), None)
+        for name in [name for name in self.under_way if name in _ended(line)]:
+            del self.under_way[name]
+            self.workers.pop(name, None)
         self.share, self.left_seconds = share_done(state), seconds_left(state)
         self.said = time.monotonic()
         if text := self._sentence(line):
@@ -94,6 +103,7 @@ class Terminal:
         title = self._title(work)
         if worker := values.get("worker"):
             title += f" · {worker}"
+            self.workers[_name(work)] = worker
         before = self.under_way.get(_name(work), ("", 0.0))[1]
         part = TRAIN_PART * values["step"] / values["steps"] if values.get("steps") else before
         self.under_way[_name(work)] = (title, part)
@@ -184,13 +194,47 @@ class Terminal:
     def _move(self) -> None:
         titles = [title for title, _ in self.under_way.values()]
         shown = titles[0] if titles else ""
-        if len(titles) > 1:
+        if self.workers:
+            shown = self._move_rows()
+        elif len(titles) > 1:
             shown += f" (+{len(titles) - 1})"
         left = ""
         if self.left_seconds:
             ahead = max(1.0, self.left_seconds - (time.monotonic() - self.said))
             left = say("race.bar_left", self.lang, time=minutes(ahead, self.lang))
         self.progress.update(self.bar, description=shown, completed=self.share, left=left)
+
+    def _move_rows(self) -> str:
+        """A row for each piece of work that runs on a worker; what stands above them."""
+        on_workers = [name for name in self.under_way if name in self.workers]
+        for name in [name for name in self.rows if name not in on_workers[:MOST_ROWS]]:
+            self.progress.remove_task(self.rows.pop(name))
+        for name in on_workers[:MOST_ROWS]:
+            if name not in self.rows:
+                self.rows[name] = self.progress.add_task("", total=1.0, left="")
+            title, part = self.under_way[name]
+            self.progress.update(self.rows[name], description=f"  {title}", completed=part)
+        count = len({self.workers[name] for name in on_workers})
+        return say("race.bar_workers", self.lang, pieces=len(on_workers), workers=count)
+
+
+def _ended(line: AnyLine) -> set[str]:
+    """Names of the work that a line of the ledger ends."""
+    match line:
+        case TrialScored() | TrialFailed():
+            return {_trial_name(line.trial.arm, line.trial.rung, line.trial.rate)}
+        case AnswersMade():
+            return {answers_key(line.arm, line.split, line.trial, line.setup)}
+        case AnswersFailed():
+            return {answers_key(line.arm, "validation", None, line.setup)}
+        case GeneralMeasured():
+            return {f"general {line.subject} {line.moment}"}
+        case DriftMeasured():
+            return {f"drift {line.subject} {line.moment}"}
+        case RetainMeasured():
+            return {f"retain {line.subject} {line.moment}"}
+        case _:
+            return set()
 
 
 def _name(work: Work) -> str:

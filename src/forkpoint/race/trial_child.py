@@ -26,8 +26,11 @@ from forkpoint.train.job import (
     TrainResult,
     TrainRow,
 )
+from forkpoint.train.spread import ranks
 
 NOTE_SECONDS = 0.5  # between two notes of progress
+KEEP_SECONDS = 120.0  # of training that a trial may lose with its worker; shorter trials are not
+# kept: writing would cost more than beginning anew [ruled]
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -39,7 +42,10 @@ def run_trial(folder: Path, work: TrialWork, report: Report) -> dict[str, Any]:
     arm = next(arm for arm in agreement.arms if arm.name == trial.arm)
     rows = ArmRows(folder, arm.checkpoint, trial.rendering)
     target = trial_folder(folder, trial)
-    result = fine_tune(_job(rows, work, target / WEIGHTS), _noter(report))
+    job = _job(rows, work, target / WEIGHTS)
+    result = fine_tune(job, _noter(report))
+    if ranks(job)[0] > 0:  # of a training in several processes the first one answers
+        return {}
     settings = agreement.settings
     model = approach(arm.approach).load_for_answers(
         rows.path,
@@ -106,6 +112,8 @@ def _job(rows: ArmRows, work: TrialWork, target: Path) -> TrainJob:
         context_tokens=settings.context_tokens,
         pack_tokens=pack >> work.shrink,
         end_ids=rows.renderer.end_ids,
+        sharding=arm.memory.spread if arm.memory else "none",
+        keep_seconds=KEEP_SECONDS,
         folder=str(target),
     )
 
@@ -159,8 +167,9 @@ def _line(
         trial=work.trial,
         attempt=work.attempt,
         tokens=result.tokens,
-        seconds=0.0,
+        seconds=result.resumed_seconds,  # of an earlier worker; those of this one are added
         train_seconds=result.seconds,
+        resumed_at=result.resumed_at,
         peak_bytes=peak_bytes,
         primary=scores.primary,
         secondary=scores.secondary,

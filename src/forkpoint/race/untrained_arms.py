@@ -9,6 +9,7 @@ from forkpoint.errors import BadInput
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.ledger import DocumentsPlan, Settings, Setup, Speed, UntrainedArm
 from forkpoint.plan.forecast import Asking
+from forkpoint.race.offers import check_here
 from forkpoint.race.request import RaceRequest
 from forkpoint.train.approach import approach
 from forkpoint.untrained import PROMPT, kind, kinds
@@ -31,10 +32,11 @@ def check_approaches(request: RaceRequest) -> None:
     """Refuse names that are no approach, and races in which nothing is trained."""
     for name in trained(request):
         try:
-            approach(name)
+            kind_of_training = approach(name)
         except BadInput as unknown:
             known = ", ".join([*kinds(), str(unknown.values["known"])])
             raise BadInput("train.unknown_approach", name=name, known=known) from None
+        check_here(kind_of_training)
     if request.shots and "few-shot" not in request.approaches:
         raise BadInput("untrained.shots_unused", shots=request.shots[0])
     if not trained(request):

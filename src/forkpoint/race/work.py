@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter
 
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.facts.stopping import TemplateWish
-from forkpoint.ledger import Line, Trial
+from forkpoint.ledger import Line, Spread, Trial
 from forkpoint.record import Record
 
 
@@ -112,6 +112,7 @@ class SurveyWork(Record):
     facts: CheckpointFacts
     approaches: tuple[str, ...]
     shrinks: dict[str, int] = {}  # noqa: RUF012 - approach -> how much smaller its trials start
+    spreads: dict[str, Spread] = {}  # noqa: RUF012 - approach -> what its workers hold in parts
     train_ids: tuple[str, ...]
     loss_turns: Literal["last", "all"]
     truncate: Literal["no", "answers"]

@@ -147,7 +147,7 @@ def _arms(advice: Advice, lang: str) -> str:
 def _evidence(advice: Advice, lang: str) -> str:
     """Every study that bears on a disagreement that matters, with its figures, once."""
     wanted = {key for one in advice.disagreements if one.matters for key in one.studies}
-    wanted |= {one.study for ground in advice.grounds for one in ground.measured}
+    wanted |= {m.study for one in advice.grounds for m in (*one.measured, *one.quoted)}
     lines = [heading(say("advice.evidence", lang))]
     for ground in advice.grounds:
         for one in ground.measured:
@@ -176,7 +176,7 @@ def _study(advice: Advice, study: Study, lang: str) -> list[str]:
     bearing = [
         (ground.rule, measured_text(one, lang))
         for ground in advice.grounds
-        for one in ground.measured
+        for one in (*ground.measured, *ground.quoted)
         if one.study == study.key
     ]
     for told in dict.fromkeys(text for _, text in bearing):

@@ -23,7 +23,8 @@ def advice_json(advice: Advice, lang: str = "en") -> str:
         for notice in candidate["notices"]:
             notice["text"] = say(notice["key"], lang, **notice["values"])
     keys = {key for one in advice.disagreements for key in one.studies}
-    keys |= {m.study for one in advice.grounds for m in one.measured if m.study != "own"}
+    keys |= {m.study for one in advice.grounds for m in (*one.measured, *one.quoted)}
+    keys.discard("own")
     document["studies"] = []
     for key in sorted(keys):
         one = json.loads(study(key).to_json())

@@ -60,6 +60,9 @@ def ground_text(ground: Ground, lang: str) -> str:
     for one in ground.measured:
         told = say(f"advice.direction_{one.direction}", lang)
         parts.append(say("advice.item", lang, name=one.study, text=told))
+    for one in ground.quoted:
+        told = say(f"advice.direction_{one.direction}", lang)
+        parts.append(say("advice.quoted", lang, study=one.study, told=told))
     if ground.opposed_by:
         parts.append(say("advice.opposed", lang, rules=join(ground.opposed_by, lang)))
     return f"[{say('advice.semicolon', lang).join(parts)}]"

@@ -143,20 +143,24 @@ def _disagreements(advice: Advice, lang: str) -> str:
 
 
 def _first_evidence(studies: tuple[str, ...], lang: str) -> str:
-    """The first measurement of a disagreement; all of them stand in the details."""
+    """The first measurement and the first own study; all of them stand in the details."""
     if not studies:
         return f"   {say('advice.not_measured', lang)}"
-    one = study(studies[0])
-    text = say(f"sources.lesson_{one.key}", lang)
-    if one.figures:
-        first = one.figures[0]
-        name, told = say(f"sources.{first.name}", lang), figure_text(first.figure, lang)
-        text += f" {say('advice.item', lang, name=name[:1].upper() + name[1:], text=told)}"
-    text += f" [{one.key}]"
-    if more := len(studies) - 1:
-        text += say("advice.bracket", lang, text=say("advice.more_evidence", lang, n=more))
-    name = say("advice.measured", lang)
-    return wrap(say("advice.item", lang, name=name, text=text), "     ", "   * ")
+    every = [study(key) for key in studies]
+    shown = [every[0], *(one for one in every[1:] if one.own)][:2]
+    lines = []
+    for one in shown:
+        text = say(f"sources.lesson_{one.key}", lang)
+        if one.figures:
+            first = one.figures[0]
+            name, told = say(f"sources.{first.name}", lang), figure_text(first.figure, lang)
+            text += f" {say('advice.item', lang, name=name[:1].upper() + name[1:], text=told)}"
+        text += f" [{one.key}]"
+        if one is shown[-1] and (more := len(every) - len(shown)):
+            text += say("advice.bracket", lang, text=say("advice.more_evidence", lang, n=more))
+        name = say("advice.own_study" if one.own else "advice.measured", lang)
+        lines.append(wrap(say("advice.item", lang, name=name, text=text), "     ", "   * "))
+    return "\n".join(lines)
 
 
 def _settle(advice: Advice, lang: str) -> str:

@@ -77,6 +77,8 @@ def _headline(view: View, lang: str) -> str:
     arm = arm_of(view, verdict.arm if verdict else None)
     kind = verdict.kind if verdict else ""
     checkpoint = (verdict.fork_point if verdict else None) or (arm.checkpoint if arm else "–")
+    if checkpoint == "–" and kind != "floor":
+        return w("headline_none", lang)
     approach = named("approach", arm.approach if arm else None, lang)
     return w(f"headline_{kind}", lang, checkpoint=checkpoint, approach=approach)
 

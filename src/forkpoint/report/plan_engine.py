@@ -1,6 +1,7 @@
 """Where the trials of a planned race run, when that is not this machine alone."""
 
-from forkpoint.ledger import Agreement
+from forkpoint.estimate.sizes import size_text
+from forkpoint.ledger import Agreement, MemoryPlan
 from forkpoint.words import say
 
 
@@ -12,6 +13,7 @@ def engine_lines(agreement: Agreement, lang: str) -> list[str]:
     names = ", ".join(node.name for node in engine.nodes)
     cpus = max(engine.cpus.values(), default=1.0)
     gpus = max(engine.gpus.values(), default=0.0)
+    spread = [arm for arm in agreement.arms if arm.memory and arm.memory.devices > 1]
     need = f"{cpus:g} CPU" + (f", {gpus:.3g} GPU" if gpus else "")
     return [
         say(
@@ -22,5 +24,13 @@ def engine_lines(agreement: Agreement, lang: str) -> list[str]:
             gpus=f"{sum(node.gpus for node in engine.nodes):g}",
             workers=agreement.settings.workers,
             need=need,
-        )
+        ),
+        *(_spread(arm.name, arm.memory, lang) for arm in spread if arm.memory),
     ]
+
+
+def _spread(arm: str, memory: MemoryPlan, lang: str) -> str:
+    """Why an arm has several GPUs, and what each of them holds."""
+    how = say(f"cluster.spread_{memory.spread}", lang)
+    size = size_text(memory.high_bytes)
+    return say("cluster.plan_spread", lang, arm=arm, devices=memory.devices, how=how, size=size)

@@ -54,7 +54,7 @@ def _does(rule: Rule, lang: str) -> tuple[str, ...]:
 
 def strength_key(rule: Rule) -> str:
     """The class of a rule's strength when nothing is known of the case."""
-    if bearings_on(rule.code):
+    if any(not study.own for study, _, _ in bearings_on(rule.code)):
         return "advice.strength_measured_elsewhere"
     return f"advice.strength_{'several_guides' if len(rule.guides) > 1 else 'one_guide'}"
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -32,9 +33,11 @@ from forkpoint.report.history import (
 )
 from forkpoint.report.series import in_order
 from forkpoint.report.view_record import (
+    AnswerCounts,
     ArmView,
     CostView,
     Progress,
+    RowView,
     RungView,
     Saying,
     View,
@@ -61,11 +64,7 @@ def read_view(folder: Path) -> View:
     progress = _progress(run, history)
     verdict = run.verdict if history.ended else None
     arms = tuple(_arm(agreed, history, plan, verdict, progress) for plan in agreed.arms)
-    split, answers = _answers(run, history)
-    expected = expectations(run)
-    bad_arm = _bad_arm(verdict, history, arms, answers)
-    higher = agreed.settings.metric != "bits_per_byte"
-    shown = _shown_together(in_order(arms, higher), answers, agreed.prompt_of)
+    said = _said(run, history, arms, verdict)
     profile = _profile(agreed)
     guides = _guides(agreed)
     return View(
@@ -80,7 +79,7 @@ def read_view(folder: Path) -> View:
         margin=agreed.settings.margin,
         verdict=verdict,
         end_reason=_end_reason(history),
-        missing=_missing(run, history, verdict, answers, profile, guides),
+        missing=_missing(run, history, verdict, said.answers, profile, guides),
         notices=_notices(run, history),
         arms=arms,
         comparisons=_comparisons(verdict),
@@ -92,12 +91,10 @@ def read_view(folder: Path) -> View:
         cost=_cost(agreed, history, verdict),
         foreseen=foreseen(agreed),
         rungs=tuple(RungView(**rung.model_dump()) for rung in agreed.rungs),
-        side_by_side=side_by_side(run, shown, split, expected),
-        bad_cases=bad_cases(run, bad_arm, answers[bad_arm], split, expected) if bad_arm else (),
-        bad_arm=bad_arm,
-        answer_counts=tuple(
-            counts_of(arm, split, found, expected) for arm, found in answers.items()
-        ),
+        side_by_side=said.side_by_side,
+        bad_cases=said.bad_cases,
+        bad_arm=said.bad_arm,
+        answer_counts=said.counts,
         masks=masks_of(run),
         splits=splits_of(agreed),
         excluded=excluded_of(agreed),
@@ -116,6 +113,33 @@ def read_view(folder: Path) -> View:
         costs=verdict.costs if verdict else (),
         prompts=prompts_of(run),
         enough=read_enough(folder),
+    )
+
+
+class _Said(NamedTuple):
+    """What the arms answered, as the report shows it."""
+
+    answers: dict[str, Answers]  # by subject
+    side_by_side: tuple[RowView, ...]
+    bad_cases: tuple[RowView, ...]
+    bad_arm: str | None
+    counts: tuple[AnswerCounts, ...]
+
+
+def _said(
+    run: RunFolder, history: History, arms: tuple[ArmView, ...], verdict: Verdict | None
+) -> _Said:
+    split, answers = _answers(run, history)
+    expected = expectations(run)
+    bad_arm = _bad_arm(verdict, history, arms, answers)
+    higher = run.agreement.settings.metric != "bits_per_byte"
+    shown = _shown_together(in_order(arms, higher), answers, run.agreement.prompt_of)
+    return _Said(
+        answers=answers,
+        side_by_side=side_by_side(run, shown, split, expected),
+        bad_cases=bad_cases(run, bad_arm, answers[bad_arm], split, expected) if bad_arm else (),
+        bad_arm=bad_arm,
+        counts=tuple(counts_of(arm, split, found, expected) for arm, found in answers.items()),
     )
 
 

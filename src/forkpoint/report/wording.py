@@ -1,5 +1,6 @@
 """Numbers, names and sentences as a person reads them, in English or Chinese."""
 
+from forkpoint.errors import ForkpointError
 from forkpoint.record import Figure
 from forkpoint.report.view_record import Saying
 from forkpoint.words import say
@@ -37,7 +38,19 @@ def named(kind: str, name: str | None, lang: str) -> str:
     try:
         return w(f"{kind}_{name}", lang)
     except KeyError:
+        return _own_title(name, lang) if kind == "approach" else name
+
+
+def _own_title(name: str, lang: str) -> str:
+    """What an approach from another package calls itself; its name where it is not installed."""
+    from forkpoint.train.approach import approaches
+    from forkpoint.untrained import kinds
+
+    try:
+        known = approaches().get(name) or kinds().get(name)
+    except ForkpointError:  # a broken package must not end a report
         return name
+    return str(getattr(known, "TITLE", {}).get(lang, name))
 
 
 def number(value: float | None, digits: int = 3, signed: bool = False) -> str:

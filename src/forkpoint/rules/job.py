@@ -1,4 +1,4 @@
-"""Rules about what kind of job the model is for (claims B6-B19, B22, B27)."""
+"""Rules about what kind of job the model is for (claims B6-B14, B16-B19, B22, B27)."""
 
 from collections.abc import Callable
 
@@ -86,17 +86,6 @@ def not_dialogue(case: Case) -> Finding:
     if not (found := case.signs(*ONE_SHOT)):
         return silent(case, "FP-B14")
     return prefer(case, "FP-B14", BASE, signs=quote(found))
-
-
-def alpaca_rows(case: Case) -> Finding:
-    """B15."""
-    if case.data is None:
-        return unknown(case, "FP-B15", "rows")
-    if case.data.format != "alpaca":
-        return silent(case, "FP-B15", format=case.data.format)
-    if talks := case.signs(*DIALOGUE):
-        return prefer(case, "FP-B15", TUNED, "dialogue", signs=quote(talks))
-    return prefer(case, "FP-B15", EITHER)
 
 
 def several_hops(case: Case) -> Finding:
@@ -297,20 +286,6 @@ RULES = (
             Example(expects="against", stage="instruct", goal=("medical summaries", "医疗摘要")),
             Example(expects="silent", rows=500, job="dialogue", answers="label", stage="base"),
             Example(expects="silent", rows=500, job="knowledge", stage="base"),
-        ),
-    ),
-    Rule(
-        code="FP-B15",
-        claims=("B15",),
-        subject="checkpoint",
-        chat_means="tuned",
-        needs=("rows", "job", "stage"),
-        judge=alpaca_rows,
-        examples=(
-            Example(expects="for", rows=500, format="alpaca", stage="base"),
-            Example(expects="against", rows=500, format="alpaca", multi_turn=0.4, stage="base"),
-            Example(expects="for", rows=500, format="alpaca", multi_turn=0.4, stage="chat"),
-            Example(expects="silent", rows=500, format="messages", stage="base"),
         ),
     ),
     Rule(

@@ -1,8 +1,9 @@
-"""Rules about how many rows there are (claims B1-B5, B29)."""
+"""Rules about the rows: how many there are, and their form (claims B1-B5, B15, B29)."""
 
 from forkpoint.data.profile_record import DataProfile
 from forkpoint.rules.case import Case
 from forkpoint.rules.example import Example
+from forkpoint.rules.job import DIALOGUE
 from forkpoint.rules.rule import BASE, EITHER, TUNED, Finding, Rule, prefer, quote, silent, unknown
 
 FEW_ROWS = 300  # rows; below: Instruct [B1]
@@ -80,6 +81,17 @@ def rules_of_a_domain(case: Case) -> Finding:
     if not found or case.data.job == "raw_text":
         return silent(case, "FP-B05")
     return prefer(case, "FP-B05", TUNED, signs=quote(found), **values)
+
+
+def alpaca_rows(case: Case) -> Finding:
+    """B15."""
+    if case.data is None:
+        return unknown(case, "FP-B15", "rows")
+    if case.data.format != "alpaca":
+        return silent(case, "FP-B15", format=case.data.format)
+    if talks := case.signs(*DIALOGUE):
+        return prefer(case, "FP-B15", TUNED, "dialogue", signs=quote(talks))
+    return prefer(case, "FP-B15", EITHER)
 
 
 RULES = (
@@ -188,6 +200,20 @@ RULES = (
             ),
             Example(expects="silent", rows=20_000, answers="json", stage="instruct"),
             Example(expects="silent", rows=800, stage="instruct"),
+        ),
+    ),
+    Rule(
+        code="FP-B15",
+        claims=("B15",),
+        subject="checkpoint",
+        chat_means="tuned",
+        needs=("rows", "job", "stage"),
+        judge=alpaca_rows,
+        examples=(
+            Example(expects="for", rows=500, format="alpaca", stage="base"),
+            Example(expects="against", rows=500, format="alpaca", multi_turn=0.4, stage="base"),
+            Example(expects="for", rows=500, format="alpaca", multi_turn=0.4, stage="chat"),
+            Example(expects="silent", rows=500, format="messages", stage="base"),
         ),
     ),
 )

@@ -60,6 +60,8 @@ DISAGREEMENTS = (
             "deita",
             "shadow_ft",
             "maintainers",
+            "pocket_stages",
+            "pocket_zero_shot",
         ),
         within_guide="unsloth-guide",
     ),
@@ -101,7 +103,7 @@ DISAGREEMENTS = (
             Side(key="knowledge_rag", claims=("C2",), rules=("FP-C02",)),
             Side(key="knowledge_peft", claims=("D3",), rules=("FP-D03",)),
         ),
-        studies=("cpt_residual", "lora_forgets_less"),
+        studies=("cpt_residual", "lora_forgets_less", "pocket_lora"),
     ),
     Disagreement(
         key="names",
@@ -126,7 +128,7 @@ DISAGREEMENTS = (
             Side(key="forgetting_less", claims=("D5",), rules=("FP-D05",)),
             Side(key="forgetting_all", claims=("F1",)),
         ),
-        studies=("lora_forgets_less",),
+        studies=("lora_forgets_less", "pocket_forgetting"),
         flag="adapters",
     ),
     Disagreement(

@@ -1,46 +1,12 @@
-"""What was measured elsewhere about the guides' claims: figures with where they were read."""
+"""What was measured about the guides' claims: figures with where they were read."""
 
 from math import sqrt
-from typing import Literal
 
-from forkpoint.record import Figure, Record
+from forkpoint.record import Figure
+from forkpoint.sources.own_studies import OWN_STUDIES
+from forkpoint.sources.study import Bearing, Study, StudyFigure, published
 
 T_975 = {3: 3.182446}  # 97.5 % point of Student's t by degrees of freedom (four pairs)
-
-Direction = Literal["supports", "against", "undecided"]
-Scale = Literal["task_score", "likelihood", "benchmark", "judged", "none"]
-
-
-class StudyFigure(Record):
-    """One figure of a study; its name is the catalogue key `sources.NAME`."""
-
-    name: str
-    figure: Figure
-    of: str = ""  # the checkpoint or setting it was measured on, verbatim
-
-
-class Bearing(Record):
-    """What a study says about one rule: its direction, and the figure that shows it."""
-
-    rule: str
-    direction: Direction
-    figure: str  # StudyFigure.name; the first of that name
-
-
-class Study(Record):
-    """A public measurement; title and lesson are `sources.study_KEY` and `sources.lesson_KEY`."""
-
-    key: str
-    address: str
-    read: Literal["data", "paper", "abstract", "thread"]  # what was read of it
-    scale: Scale
-    parameters: tuple[int, int] | None  # smallest and largest checkpoint measured
-    figures: tuple[StudyFigure, ...] = ()
-    bearings: tuple[Bearing, ...] = ()
-
-
-def _published(value: float, unit: str, source: str, n: int | None = None) -> Figure:
-    return Figure(value=value, unit=unit, n=n, origin="published", source=source)
 
 
 def mean_of_pairs(differences: tuple[float, ...], unit: str, source: str) -> Figure:
@@ -94,12 +60,12 @@ STUDIES = (
             ),
             *(
                 StudyFigure(
-                    name="figure_twin", of=name, figure=_published(one, "score", LORA_LAND, 31)
+                    name="figure_twin", of=name, figure=published(one, "score", LORA_LAND, 31)
                 )
                 for name, one in LORA_LAND_PAIRS
             ),
             StudyFigure(
-                name="figure_zero_shot_regret", figure=_published(0.038, "score", LORA_LAND, 4)
+                name="figure_zero_shot_regret", figure=published(0.038, "score", LORA_LAND, 4)
             ),
         ),
         bearings=tuple(
@@ -128,7 +94,7 @@ STUDIES = (
                 StudyFigure(
                     name="figure_loss_twin",
                     of=name,
-                    figure=_published(round(tuned - base, 4), "nats_per_token", TINKER),
+                    figure=published(round(tuned - base, 4), "nats_per_token", TINKER),
                 )
                 for name, base, tuned in TINKER_PAIRS
             ),
@@ -147,11 +113,11 @@ STUDIES = (
         figures=(
             StudyFigure(
                 name="figure_zero_shot_correlation",
-                figure=_published(-17.6, "correlation_100", "scaling_curves", 21),
+                figure=published(-17.6, "correlation_100", "scaling_curves", 21),
             ),
             StudyFigure(
                 name="figure_size_correlation",
-                figure=_published(-3.1, "correlation_100", "scaling_curves", 21),
+                figure=published(-3.1, "correlation_100", "scaling_curves", 21),
             ),
         ),
     ),
@@ -191,17 +157,17 @@ STUDIES = (
         parameters=(3_000_000_000, 3_000_000_000),
         figures=(
             StudyFigure(
-                name="figure_gsm8k", of="full", figure=_published(0.472, "accuracy", "peft_gsm8k")
+                name="figure_gsm8k", of="full", figure=published(0.472, "accuracy", "peft_gsm8k")
             ),
             StudyFigure(
                 name="figure_gsm8k",
                 of="LoRA r32",
-                figure=_published(0.478, "accuracy", "peft_gsm8k"),
+                figure=published(0.478, "accuracy", "peft_gsm8k"),
             ),
             StudyFigure(
                 name="figure_gsm8k",
                 of="rsLoRA r64",
-                figure=_published(0.513, "accuracy", "peft_gsm8k"),
+                figure=published(0.513, "accuracy", "peft_gsm8k"),
             ),
         ),
     ),
@@ -212,7 +178,7 @@ STUDIES = (
         scale="judged",
         parameters=(7_000_000_000, 7_000_000_000),
         figures=tuple(
-            StudyFigure(name="figure_mt_bench", of=of, figure=_published(value, "points", "deita"))
+            StudyFigure(name="figure_mt_bench", of=of, figure=published(value, "points", "deita"))
             for of, value in (("DEITA 6K", 7.22), ("random 10K", 5.89), ("Zephyr-SFT 200K", 5.32))
         ),
     ),
@@ -222,7 +188,7 @@ STUDIES = (
         read="paper",
         scale="judged",
         parameters=None,
-        figures=(StudyFigure(name="figure_lima", figure=_published(0.43, "share", "lima")),),
+        figures=(StudyFigure(name="figure_lima", figure=published(0.43, "share", "lima")),),
     ),
     Study(
         key="stop_threads",
@@ -238,6 +204,7 @@ STUDIES = (
         scale="none",
         parameters=None,
     ),
+    *OWN_STUDIES,
 )
 
 

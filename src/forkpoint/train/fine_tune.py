@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from forkpoint.errors import BadInput
+from forkpoint.errors import BadInput, Diverged
 from forkpoint.models.weights import generation_end_ids, load_tokenizer
 from forkpoint.train.approach import approach
 from forkpoint.train.job import (
@@ -22,6 +22,7 @@ from forkpoint.train.job import (
     TrainResult,
 )
 from forkpoint.train.packing import trained_tokens
+from forkpoint.train.resume import Keeper, Passed, forget, passed, read_kept
 from forkpoint.train.spread import ranks, spread, take_over
 from forkpoint.train.stage import Stage, StartStage
 
@@ -36,6 +37,9 @@ def fine_tune(job: TrainJob, on_progress: OnProgress | None = None) -> TrainResu
     gc.freeze()  # the trainer collects garbage as it starts: a third of a second over all imports
     try:
         return _train(job, on_progress)
+    except Diverged:
+        forget(job)  # from there it would diverge again
+        raise
     finally:
         gc.collect()  # trainer and network hold each other
         gc.unfreeze()
@@ -58,12 +62,20 @@ def _train(job: TrainJob, on_progress: OnProgress | None) -> TrainResult:
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     if shared:
         model = spread(model, job)
-    loop = time.monotonic()
-    stages: list[Stage] = []
-    for start in _stages(job):
-        passed = _passed(stages, loop)
-        model = _run(start(job, model, tokenizer, _onward(job, passed, on_progress)), stages)
+    kept = read_kept(job)
+    before = kept.seconds if kept else 0.0
+    loop = time.monotonic() - before
+    stages = list(kept.stages[:-1]) if kept else []
+    for start in _stages(job)[len(stages) :]:
+        onward = _onward(job, _passed(stages, loop), on_progress)
+        stage = start(job, model, tokenizer, onward)
+        if kept and len(stages) == len(kept.stages) - 1:
+            stage.take_up(kept)
+        stage.keep_with(Keeper(job, tuple(stages), time.monotonic() - loop))
+        model = _run(stage)
+        stages.append(passed(stage))
     seconds = time.monotonic() - loop
+    forget(job)
     folder = Path(job.folder)
     folder.mkdir(parents=True, exist_ok=True)
     if shared:
@@ -72,7 +84,7 @@ def _train(job: TrainJob, on_progress: OnProgress | None) -> TrainResult:
         take_over(model, parts, job)
     model.generation_config.eos_token_id = end_ids or None
     if ranks(job)[0] == 0:
-        kind.save(model, job)
+        kind.save(model, source)
     last = stages[-1]
     result = TrainResult(
         folder=str(folder),
@@ -83,10 +95,12 @@ def _train(job: TrainJob, on_progress: OnProgress | None) -> TrainResult:
         losses=tuple(loss for stage in stages for loss in stage.losses),
         gradient_norms=tuple(norm for stage in stages for norm in stage.gradient_norms),
         seconds=seconds,
-        total_seconds=time.monotonic() - begin,
+        total_seconds=time.monotonic() - begin + before,
         trainable_parameters=trainable,
         peak_memory_bytes=peak_memory_bytes(job.device),
-        margins=tuple(last.margins) if job.pair_steps else (),
+        resumed_at=sum(len(stage.losses) for stage in kept.stages) if kept else 0,
+        resumed_seconds=before,
+        margins=last.margins if job.pair_steps else (),
     )
     if ranks(job)[0] == 0:
         (folder / RESULT_FILE).write_text(result.to_json(), encoding="utf-8")
@@ -104,19 +118,18 @@ def _stages(job: TrainJob) -> list[StartStage]:
     return stages
 
 
-def _run(stage: Stage, stages: list[Stage]) -> Any:
-    """Train one stage to its end and add it to `stages`; the model it leaves."""
+def _run(stage: Stage) -> Any:
+    """Train one stage to its end; the model it leaves."""
     stage.started = time.monotonic()
     stage.train()
     stage.optimizer = stage.lr_scheduler = None  # its states are needed neither on nor to save
     stage.accelerator.free_memory()
     stage.model.zero_grad(set_to_none=True)
-    stages.append(stage)
     # Off with the wrapper that casts outputs: a copy of the model would call the original's.
     return stage.accelerator.unwrap_model(stage.model, keep_fp32_wrapper=False)
 
 
-def _passed(stages: Sequence[Stage], begin: float) -> TrainProgress:
+def _passed(stages: Sequence[Passed], begin: float) -> TrainProgress:
     """How far the stages before the next one came."""
     return TrainProgress(
         step=sum(len(stage.losses) for stage in stages),

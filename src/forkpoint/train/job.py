@@ -70,6 +70,7 @@ class TrainJob(Record):
     pair_steps: tuple[tuple[int, ...], ...] = ()  # preferences after the rows: indices into `pairs`
     twin: str | None = None  # a local folder: weights that are trained in place of the checkpoint's
     sharding: Sharding = "none"  # over the processes of this one's torch.distributed group
+    keep_seconds: float | None = None  # how often its state is kept to go on from; None: never
     folder: str  # where the result is saved
 
 
@@ -97,6 +98,8 @@ class TrainResult(Record):
     total_seconds: float  # with loading and saving
     trainable_parameters: int
     peak_memory_bytes: int  # resident in this process, or allocated on the GPU
+    resumed_at: int = 0  # steps that an earlier process had taken, counted above
+    resumed_seconds: float = 0.0  # that it took, counted above
     margins: tuple[float, ...] = ()  # of each step on pairs: how much more than the reference the
     # model prefers the chosen answer, in nats
 

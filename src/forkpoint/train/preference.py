@@ -170,6 +170,9 @@ def _pair_trainer_class() -> Any:
         def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
             return dataset
 
+        def keep_with(self, keeper: Any) -> None:
+            """Not kept: its reference is the model as it began, where the rows' stage ended."""
+
         def get_train_dataloader(self) -> Any:
             rows: Any = [
                 {key: list(ids) for key, ids in pair.model_dump().items()}

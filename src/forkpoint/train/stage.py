@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from forkpoint.train.job import OnProgress, TrainJob
+from forkpoint.train.resume import Keeper, Kept
 
 
 class Stage(Protocol):
@@ -19,6 +20,14 @@ class Stage(Protocol):
     tokens_seen: int
     tokens_trained: int
     started: float
+
+    def take_up(self, kept: Kept) -> None:
+        """Go on from where it was kept, before `train`."""
+        ...
+
+    def keep_with(self, keeper: Keeper) -> None:
+        """Be kept now and then during `train`."""
+        ...
 
     def train(self) -> Any:
         """Take all its steps; raises Diverged."""

@@ -1,16 +1,19 @@
 """TRL's trainer with our own ids, labels, order and packing; importing it takes seconds."""
 
 import time
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
+from transformers import TrainerCallback
 from trl import SFTTrainer
 
 from forkpoint.errors import Diverged
 from forkpoint.models.rendering import IGNORED
 from forkpoint.train.job import BIN_TOKENS, OnProgress, TrainJob, TrainProgress
 from forkpoint.train.packing import loss_weight, pack_step, trained_tokens
+from forkpoint.train.resume import Keeper, Kept, put_back
 from forkpoint.train.spread import own_share, ranks, summed, whole
 
 ROW_STEP = 0.03  # of a row's own size, the change of a step at the highest rate: a row that was
@@ -43,6 +46,17 @@ class StepRows(torch.utils.data.Dataset[dict[str, Any]]):
         }
 
 
+class _AfterEachStep(TrainerCallback):  # type: ignore[misc]
+    """Calls back once an optimizer step is done."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        self.then = then
+
+    def on_step_end(self, *_: Any, **__: Any) -> None:
+        """Weights and states are those after the step."""
+        self.then()
+
+
 class PackedTrainer(SFTTrainer):  # type: ignore[misc]
     """An optimizer step is one item of the plan, whatever number of passes it takes."""
 
@@ -57,11 +71,35 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
         self.tokens_trained = 0
         self.started = 0.0
         self.world = ranks(job)[1]
+        self.kept: Kept | None = None  # what it goes on from
+        self.begun_at = 0  # steps that were taken before
         super().__init__(**rest)
 
+    def take_up(self, kept: Kept) -> None:
+        """Go on from where the stage was when it was kept: before `train`."""
+        before = kept.stages[-1]
+        self.kept, self.begun_at = kept, len(before.losses)
+        self.losses, self.gradient_norms = list(before.losses), list(before.gradient_norms)
+        self.tokens_seen, self.tokens_trained = before.tokens_seen, before.tokens_trained
+        self.args.max_steps = len(self.job.steps) - self.begun_at
+
+    def keep_with(self, keeper: Keeper) -> None:
+        """Keep the stage's state now and then while it trains."""
+        self.add_callback(_AfterEachStep(lambda: keeper.keep_if_due(self)))
+
     def get_train_dataloader(self) -> Any:
-        """The plan in its order."""
-        return torch.utils.data.DataLoader(self.plan, batch_size=None, shuffle=False)
+        """The plan in its order, from where it begins."""
+        left = torch.utils.data.Subset(self.plan, range(self.begun_at, len(self.plan)))
+        return torch.utils.data.DataLoader(left, batch_size=None, shuffle=False)
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """The schedule of the whole stage, at the step where it goes on."""
+        scheduler = super().create_scheduler(len(self.job.steps), optimizer)
+        with warnings.catch_warnings():  # the steps of the optimizer are behind
+            warnings.simplefilter("ignore")
+            for _ in range(self.begun_at):
+                scheduler.step()
+        return scheduler
 
     def create_optimizer(self, model: Any = None) -> Any:
         """The optimizer, with a rate of their own for token rows that are trained."""
@@ -79,6 +117,8 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
             optimizer.add_param_group(
                 {"params": rows, "lr": max(self.args.learning_rate, ROW_STEP * size)}
             )
+        if self.kept is not None:
+            put_back(model or self.model, optimizer, self.job, self.kept)
         return optimizer
 
     def get_batch_samples(

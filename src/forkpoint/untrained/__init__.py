@@ -1,18 +1,19 @@
 """Kinds of arm that are not trained: one file each behind one small interface.
 
 A file in `kinds` is a kind; another package adds one as an entry point of the group
-`forkpoint.untrained` that names its module.
+`forkpoint.untrained` that names its module, and may say in a `TITLE` what it is called in reports,
+by language.
 """
 
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from pkgutil import iter_modules
 from typing import Any, Protocol
 
 from forkpoint.data.row import Row, Turn
 from forkpoint.errors import BadInput
+from forkpoint.extensions import extensions
 from forkpoint.ledger import Setup
 from forkpoint.untrained import kinds as _kinds
 from forkpoint.untrained.sources import Sources, Usual, Wish
@@ -50,8 +51,7 @@ def kinds() -> dict[str, Kind]:
     for file in iter_modules(_kinds.__path__):
         module = import_module(f"{_kinds.__name__}.{file.name}")
         found[module.NAME] = module
-    for point in entry_points(group=GROUP):
-        module = point.load()
+    for module in extensions(GROUP):
         found.setdefault(module.NAME, module)
     return found
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from forkpoint.errors import BadInput
 from forkpoint.ledger import write_whole
 from forkpoint.record import Record
+from forkpoint.train.approach import approaches as known_approaches
 from forkpoint.web.folders import AGREEMENT, DRAFT, folder_of
 
 APPROACHES = ("lora", "full")  # ticked at first
-OFFERED = (*APPROACHES, "few-shot", "rag")  # those that need nothing beside the rows
 
 
 class Draft(Record):
@@ -22,12 +22,14 @@ class Draft(Record):
     goal: str = ""
     models: tuple[str, ...] = ()
     approaches: tuple[str, ...] = APPROACHES
+    corpus: str = ""  # the file of raw text that some approaches read first
+    documents: str = ""  # the folder that RAG retrieves from
     budget: str = "auto"
 
     @property
     def ready(self) -> bool:
         """Whether there are two arms to race, one of which is trained."""
-        trained = any(one in APPROACHES for one in self.approaches)
+        trained = any(one in known_approaches() for one in self.approaches)
         return trained and len(self.models) * len(self.approaches) >= 2
 
     def profile_words(self, lang: str) -> list[str]:
@@ -39,6 +41,8 @@ class Draft(Record):
         words = ["race", f"--budget={self.budget}", f"--lang={lang}"]
         words += [f"--model={name}" for name in self.models]
         words += [f"--approach={name}" for name in self.approaches]
+        words += [f"--corpus={self.corpus}"] if self.corpus else []
+        words += [f"--documents={self.documents}"] if self.documents else []
         words += [f"--goal={self.goal}"] if self.goal else []
         return words
 

@@ -21,14 +21,16 @@ from forkpoint.plan.clock import minutes
 from forkpoint.web import draft as drafts
 from forkpoint.web.asking import Answer, ask, forget
 from forkpoint.web.candidates import candidates, from_catalogue
-from forkpoint.web.draft import OFFERED, Draft
+from forkpoint.web.draft import Draft
 from forkpoint.web.folders import free_folder
 from forkpoint.web.looks import page
+from forkpoint.web.offered import known, offered
 from forkpoint.web.process import LOG, STARTED, alive, log_end, start
 from forkpoint.web.site import site_of, speaks
 from forkpoint.web.upload import Form
 
 GOAL_CHARACTERS = 2_000
+PATH_CHARACTERS = 4_096  # the longest path of most systems
 OTHER_NAMES = 12  # checkpoints that can be typed in beside those found
 
 
@@ -84,7 +86,8 @@ def choose(request: Request) -> Response:
         request, "choose.html.jinja", lang, step=2, name=name, draft=made, answer=answer,
         profile=profile,
         candidates=found, others=[one for one in made.models if one not in listed],
-        approaches=OFFERED, machine=machine, wait=answer.state == "waiting",
+        offers=offered(profile, found) if profile else (), machine=machine,
+        wait=answer.state == "waiting",
         catalogue=from_catalogue(machine) if profile else (),
     )  # fmt: skip
 
@@ -109,7 +112,9 @@ async def take_choice(request: Request) -> Response:
         update={
             "goal": str(form.get("goal", ""))[:GOAL_CHARACTERS].strip(),
             "models": tuple(dict.fromkeys([*models, *typed])),
-            "approaches": tuple(a for a in OFFERED if a in form.getlist("approach")),
+            "approaches": tuple(a for a in known() if a in form.getlist("approach")),
+            "corpus": str(form.get("corpus", ""))[:PATH_CHARACTERS].strip(),
+            "documents": str(form.get("documents", ""))[:PATH_CHARACTERS].strip(),
             "budget": str(form.get("budget", "")).strip() or AUTO,
         }
     )

@@ -1,15 +1,26 @@
-"""Kinds of fine-tuning: one file each behind one small interface; no file imports torch itself."""
+"""Kinds of fine-tuning: one file each behind one small interface; no file imports torch itself.
 
+A file in this folder with a `NAME` is an approach, and so is what it lists as `BOTH`; another
+package adds one as an entry point of the group `forkpoint.approaches` that names its module. It
+may say in a `TITLE` what it is called in reports, by language, and in a `check()` that raises
+BadInput what this machine lacks for it.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any, Literal, Protocol
 
 from forkpoint.errors import BadInput
+from forkpoint.extensions import extensions
 from forkpoint.facts.checkpoint_facts import ShapeFacts
 from forkpoint.models.weights import Dtype
-from forkpoint.train.approach import cpt, delta, dpo, full, lora, qlora
 from forkpoint.train.job import ApproachSettings, TrainJob
 from forkpoint.train.rate import Rate
 
+GROUP = "forkpoint.approaches"  # of entry points
 Need = Literal["preferences", "corpus", "twin"]  # beside rows with answers
 Method = Literal["lora", "qlora", "full"]  # how weights are held and changed, whatever the stages
 
@@ -48,15 +59,29 @@ class Approach(Protocol):
         ...
 
 
-_APPROACHES: dict[str, Approach] = {
-    one.NAME: one for one in (lora, full, qlora, *dpo.BOTH, *cpt.BOTH, *delta.BOTH)
-}
+@cache
+def approaches() -> dict[str, Approach]:
+    """Name -> approach, our own first."""
+    found: dict[str, Approach] = {}
+    for file in iter_modules(__path__):
+        found.update(_in_module(import_module(f"{__name__}.{file.name}")))
+    for module in extensions(GROUP):
+        for name, one in _in_module(module):
+            found.setdefault(name, one)
+    return found
+
+
+def _in_module(module: Any) -> Iterator[tuple[str, Approach]]:
+    if hasattr(module, "NAME"):
+        yield module.NAME, module
+    for one in getattr(module, "BOTH", ()):
+        yield one.NAME, one
 
 
 def approach(name: str) -> Approach:
     """The approach of this name; raises BadInput."""
     try:
-        return _APPROACHES[name]
+        return approaches()[name]
     except KeyError:
-        known = ", ".join(sorted(_APPROACHES))
+        known = ", ".join(sorted(approaches()))
         raise BadInput("train.unknown_approach", name=name, known=known) from None

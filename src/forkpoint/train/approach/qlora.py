@@ -1,5 +1,6 @@
 """LoRA on weights held in four bits (bitsandbytes NF4, scales quantised again)."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,14 +26,16 @@ def trainable_parameters(shape: ShapeFacts, settings: ApproachSettings) -> int |
     return lora.trainable_parameters(shape, settings)
 
 
+def check() -> None:
+    """Raises BadInput where bitsandbytes is not installed."""
+    if find_spec("bitsandbytes") is None:
+        raise BadInput("train.no_bitsandbytes")
+
+
 def load(job: TrainJob) -> Any:
     """The weights in four bits; raises BadInput where bitsandbytes is not installed."""
-    import importlib.util
-
+    check()
     import torch
-
-    if importlib.util.find_spec("bitsandbytes") is None:
-        raise BadInput("train.no_bitsandbytes")
     from transformers import BitsAndBytesConfig
 
     quantisation = BitsAndBytesConfig(
