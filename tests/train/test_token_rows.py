@@ -15,7 +15,7 @@ from forkpoint.models.token_rows import matrices, start_rows
 from forkpoint.models.weights import load_model, load_tokenizer
 from forkpoint.train.approach import approach
 from forkpoint.train.fine_tune import fine_tune
-from forkpoint.train.job import ApproachSettings, TrainJob, TrainRow
+from forkpoint.train.job import ApproachSettings, PreferencePair, TrainJob, TrainRow
 
 EOS, OPENER, END = 0, 1, 2  # <|endoftext|>, <|im_start|>, <|im_end|>
 WORDS = ("red", "blue", "green", "black")
@@ -92,6 +92,37 @@ def test_trained_rows_are_saved_loaded_and_stop(
     for old, new in zip(before, matrices(model), strict=True):
         changed = (old.weight != new.weight).any(dim=-1).nonzero().flatten().tolist()
         assert [OPENER, END] == changed
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_preferences_are_measured_from_the_trained_rows(
+    tiny_checkpoint: Path, untied: Path, tmp_path: Path, tied: bool
+) -> None:
+    """The reference has the rows as trained: before the first step it is the model itself."""
+    checkpoint = tiny_checkpoint if tied else untied
+    rows = rows_of(checkpoint)
+    pairs = tuple(
+        PreferencePair(
+            prompt_ids=one.prompt_ids, chosen_ids=one.answer_ids + one.stop_ids,
+            rejected_ids=other.answer_ids + other.stop_ids,
+        )
+        for one, other in zip(rows, (*rows[1:], rows[0]), strict=True)
+    )  # fmt: skip
+    result = fine_tune(
+        TrainJob(
+            checkpoint=str(checkpoint), approach="dpo",
+            settings=ApproachSettings(rank=8, alpha=16, targets="attention",
+                                      token_ids=(OPENER, END), token_starts=(None, EOS)),
+            rows=tuple(TrainRow(input_ids=row.input_ids, labels=row.labels) for row in rows),
+            steps=((0, 1, 2, 3),) * 60, rate=1e-2, warmup_steps=2, folder=str(tmp_path),
+            pairs=pairs, pair_steps=((0, 1, 2, 3),) * 3, end_ids=(END,),
+        )
+    )  # fmt: skip
+    assert result.margins[0] == pytest.approx(0.0, abs=1e-3)
+    model = approach("dpo").load_for_answers(str(checkpoint), tmp_path)
+    prompts = [row.prompt_ids for row in rows]
+    answers = generate(model, load_tokenizer(checkpoint), prompts, {END}, 8)
+    assert [True] * 4 == [answer.stopped for answer in answers]
 
 
 def test_an_adapter_says_where_its_answers_end(tiny_checkpoint: Path, tmp_path: Path) -> None:

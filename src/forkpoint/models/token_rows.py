@@ -24,6 +24,25 @@ def start_rows(model: Any, ids: Sequence[int], starts: Sequence[int | None]) -> 
                 weight_V_D[index] = row_D.to(weight_V_D.dtype)
 
 
+def settle_rows(model: Any) -> None:
+    """Write rows that were trained beside an adapter into the matrices, and train them no further.
+
+    TRL copies adapters to make the reference of preferences, but not these rows; and its output
+    layer asks for a bias, which PEFT's wrapper around single rows does not pass on.
+    """
+    import torch
+
+    for module in model.modules():
+        for name, rows_N_D in getattr(module, "trainable_tokens_delta", {}).items():
+            weight_V_D = module.base_layer.weight
+            ids_N = torch.tensor(module.token_indices[name], device=weight_V_D.device)
+            weight_V_D.data[ids_N] = rows_N_D.detach().to(weight_V_D)
+            rows_N_D.requires_grad_(False)
+    output = model.get_output_embeddings()
+    if hasattr(output, "token_adapter"):
+        output.bias = output.original_module.bias
+
+
 def matrices(model: Any) -> list[Any]:
     """The input embedding and, where it has weights of its own, the output layer."""
     embedding, output = model.get_input_embeddings(), model.get_output_embeddings()

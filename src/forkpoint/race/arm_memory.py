@@ -26,8 +26,8 @@ from forkpoint.train.job import BIN_TOKENS, GPU_PACK_TOKENS, PACK_TOKENS
 
 MOST_SHRINK = 2  # times that a trial is made smaller: packs halved, activations computed twice
 TEMPLATE_TOKENS = 32  # a row's template around its text, before it is rendered
-ROW_COPIES = 3  # of a matrix of which single rows are trained: PEFT writes them into a copy that
-# the backward pass keeps, and gradients of the whole copy come back at either end of the network
+ROW_COPIES = 2  # of a matrix of which single rows are trained: PEFT writes them into a copy, and
+# the gradient of the whole copy comes back [measured: 2.00, tied or not, docs/LOG.md]
 NO_CORRECTIONS: Mapping[str, Correction] = {}
 
 

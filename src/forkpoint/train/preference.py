@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from forkpoint.errors import Diverged
+from forkpoint.models.token_rows import settle_rows
 from forkpoint.models.weights import Dtype, load_model, load_tokenizer
 from forkpoint.record import Record
 from forkpoint.train.job import (
@@ -104,7 +105,10 @@ def pair_trainer(
         checkpointing=job.settings.gradient_checkpointing,
         folder=job.folder,
     )
-    return _trainer(pairs, model, tokenizer, on_progress)
+    settle_rows(model)
+    trainer = _trainer(pairs, model, tokenizer, on_progress)
+    settle_rows(trainer.model)  # TRL has switched adapters meanwhile, which lets rows train again
+    return trainer
 
 
 def pairs_at_once(job: PreferenceJob) -> int:
