@@ -80,6 +80,12 @@ def halving(race: Draw, budget: float) -> int:
     return max(alive, key=lambda arm: scores[arm])
 
 
+def all_to_the_end(race: Draw) -> int:
+    """Every arm to full length once, whatever it costs: what one seed and these rows can tell."""
+    last = race.curves.right["fresh"].shape[2] - 1
+    return int(np.argmax([race.score(a, last, "fresh") for a in range(len(race.arm_A))]))
+
+
 def zero_shot(race: Draw, rng: np.random.Generator) -> int:
     """An arm of the checkpoint that answers best before training, at random among these."""
     names = [race.curves.arms[arm] for arm in race.arm_A]
@@ -123,6 +129,7 @@ def replay(
     for name, pick in (
         ("equal shares", equal_shares(race, budget)),
         ("halving", halving(race, budget)),
+        ("all to full length", all_to_the_end(race)),
         ("zero-shot", zero_shot(race, rng)),
     ):
         line["regret"][name] = float(truth_A.max() - truth_A[pick])
@@ -168,11 +175,36 @@ def table(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
                 "regret": round(float(np.mean(regret)), 4),
                 "interval": [round(float(low), 4), round(float(high), 4)],
                 "right": round(float(np.mean([r <= TIE for r in regret])), 3),
+                "ours_minus_this": _apart(mine, method, there, rng),
             }
         for kind in ("fresh", "continued"):
             rows[f"tokens, {kind}"] = round(float(np.mean([x[f"share, {kind}"] for x in mine])), 3)
         found[title] = rows
     return found
+
+
+def _apart(
+    lines: Sequence[dict[str, Any]], method: str, there: Sequence[str], rng: np.random.Generator
+) -> list[float]:
+    """The engine's regret on fresh runs minus a rival's, race by race: mean and interval."""
+    apart = {
+        name: [
+            line["regret"]["forkpoint, fresh"] - line["regret"][method]
+            for line in lines
+            if line["setting"] == name
+        ]
+        for name in there
+    }
+    means = []
+    for _ in range(RESAMPLES):
+        drawn = [
+            x
+            for name in rng.choice(there, len(there))
+            for x in rng.choice(apart[name], len(apart[name]))
+        ]
+        means.append(float(np.mean(drawn)))
+    every = [x for name in there for x in apart[name]]
+    return [round(float(x), 4) for x in (np.mean(every), *np.percentile(means, [2.5, 97.5]))]
 
 
 def order_per_token(bank: Sequence[Curves]) -> list[dict[str, Any]]:

@@ -35,12 +35,15 @@ START = CurveScales(
     wiggle=0.03, kin_reach=0.2, fade=0.5,
 )  # fmt: skip
 ROUGH = (0.5, 1.0, 2.0)  # ruled: few tasks cannot say how tasks differ
+COMMON_SD = 0.15  # per doubling, ruled: at least so much is open about what all arms share,
+# which a race sees at once and in which tasks differ most
 TOGETHER_SD = 1.0  # natural log units: how far all tasks may move an SD from START unhindered
 APART_SD = 0.7  # and one task from all
 SIGNED = ("mean_slope", "bend")
 ROW_CORRELATION = 0.5  # of two arms' errors on the same rows, as races assume it
 PRIOR_FILE = Path(__file__).parent.parent / "src/forkpoint/engine/priors/live.json"
 SCALE = Scale("bounded", higher_is_better=True)
+COMMON = ("common_slope", "common_walk")
 WALKS = ("own_slope", "own_walk", "alike_slope", "alike_walk")
 NAMES = tuple(CurveScales.model_fields)
 
@@ -66,9 +69,9 @@ def seed_noise(bank: Sequence[Curves]) -> float:
 
 
 def _rougher(scales: CurveScales, times: float) -> CurveScales:
-    return scales.model_copy(
-        update={name: round(getattr(scales, name) * times, 5) for name in WALKS}
-    )
+    common = {name: max(getattr(scales, name), COMMON_SD) for name in COMMON}
+    own = {name: round(getattr(scales, name) * times, 5) for name in WALKS}
+    return scales.model_copy(update={**own, **common})
 
 
 def _search(bank: Sequence[Curves], kind: Kind, drawn: CurveScales, sd: float) -> CurveScales:

@@ -8,6 +8,7 @@ import pytest
 
 from forkpoint.engine import Arm, Ask, Score, Selector, Settings
 from forkpoint.engine.history import SEED_END, seed_error
+from forkpoint.engine.kernel import integrated_walk, risen
 from forkpoint.engine.scale import Scale
 from forkpoint.race.live_prior import RULED_PRIOR
 
@@ -103,3 +104,18 @@ def test_no_race_ends_before_its_pick_was_seen_at_full_length() -> None:
     assert not race.ask()
     assert race.reason is not None
     assert race.reason.key in ("engine.stop-sure", "engine.stop-regret")
+
+
+def test_slopes_that_fade_have_the_covariance_of_their_integral() -> None:
+    """The closed form is the integral over all pushes; hardly any fading is none."""
+    t_N, u_M = np.array([0.0, 0.9, 2.0, 3.0]), np.array([0.5, 1.0, 3.0])
+    when = (np.arange(60_000) + 0.5) / 20_000
+    for fade in (0.3, 1.5):
+        moved_N, moved_M = (
+            np.where(one[:, None] > when, 1 - np.exp(-fade * (one[:, None] - when)), 0.0) / fade
+            for one in (t_N, u_M)
+        )
+        wanted = moved_N @ moved_M.T / 20_000
+        assert integrated_walk(t_N, u_M, fade) == pytest.approx(wanted, abs=1e-6)
+        assert risen(t_N, fade) == pytest.approx((1 - np.exp(-fade * t_N)) / fade)
+    assert integrated_walk(t_N, u_M, 1e-4) == pytest.approx(integrated_walk(t_N, u_M), abs=5e-3)

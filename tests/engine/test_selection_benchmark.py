@@ -130,3 +130,21 @@ def test_ats_reproduces_what_was_published(name: str, monkeypatch: pytest.Monkey
         assert correlation == pytest.approx(100 * np.corrcoef(predicted, final)[0, 1], abs=0.5)
         relative = 100 * (final.max() - final[pick]) / (final.max() - final.min())
         assert accuracy == pytest.approx(relative, abs=0.5)
+
+
+def test_a_fitted_prior_explains_its_table_better_than_where_the_search_began(
+    gappy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fitting moves the settings: the table has more evidence than with the start, and what a table
+    cannot speak of is left alone."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    import fit_priors
+    from tables import read_table
+
+    table = read_table(gappy)
+    prior = fit_priors.fit_prior([table])
+    middle = prior.scales[len(prior.scales) // 2]
+    keep = np.isfinite(table.loss_AK).ravel()
+    fitted, start = (fit_priors._surprise(table, keep, s)[0] for s in (middle, fit_priors.START))
+    assert fitted < start - 1
+    assert (middle.kin_reach, middle.fade) == (0.0, 0.0)
