@@ -1,6 +1,6 @@
 """Learn the prior of live curves from the bank: settings of the curve model for each task.
 
-    python benchmarks/fit_live_prior.py --bank docs/studies/bank.jsonl [--write]
+    python benchmarks/fit_live_prior.py --bank docs/studies/bank.jsonl [--out prior.json]
     python benchmarks/fit_live_prior.py --bank docs/studies/bank.jsonl --judge
 
 The curves of a setting are the means over its seeds, with the noise between seeds as an error: that
@@ -41,7 +41,6 @@ TOGETHER_SD = 1.0  # natural log units: how far all tasks may move an SD from ST
 APART_SD = 0.7  # and one task from all
 SIGNED = ("mean_slope", "bend")
 ROW_CORRELATION = 0.5  # of two arms' errors on the same rows, as races assume it
-PRIOR_FILE = Path(__file__).parent.parent / "src/forkpoint/engine/priors/live.json"
 SCALE = Scale("bounded", higher_is_better=True)
 COMMON = ("common_slope", "common_walk")
 WALKS = ("own_slope", "own_walk", "alike_slope", "alike_walk")
@@ -160,10 +159,10 @@ def _log_score(bank: Sequence[Curves], task: str, prior: Prior, noise: float) ->
 
 
 def main() -> None:
-    """Fit on the whole bank, print, and write the shipped prior on request."""
+    """Fit on the whole bank, print, and write it down on request."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bank", type=Path, required=True)
-    parser.add_argument("--write", action="store_true", help="replace the prior that ships")
+    parser.add_argument("--out", type=Path, help="a file for the prior")
     parser.add_argument("--judge", action="store_true", help="log scores, each task left out")
     given = parser.parse_args()
     if given.judge:
@@ -171,8 +170,8 @@ def main() -> None:
         return
     prior = fit_live_prior(read_bank(given.bank))
     print(prior.to_json(indent=1))
-    if given.write:
-        PRIOR_FILE.write_text(prior.to_json(indent=1) + "\n", encoding="utf-8")
+    if given.out:
+        given.out.write_text(prior.to_json(indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

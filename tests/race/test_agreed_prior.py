@@ -12,10 +12,3 @@ def test_a_race_goes_on_with_the_prior_of_its_agreement() -> None:
     assert agreed_prior(other.to_json()) == other
     assert agreed_prior(None) == RULED_PRIOR
     assert Agreement.model_fields["curve_prior_json"].default is None
-
-
-def test_the_prior_that_ships_says_where_it_comes_from() -> None:
-    """Live races begin with curves of the bank, by the script that fitted them."""
-    origin = live_prior().origin
-    assert origin.startswith("benchmarks/fit_live_prior.py on fresh curves of the bank: ")
-    assert {"mood-60", "orders-80"} <= set(origin.split(": ")[1].split(", "))

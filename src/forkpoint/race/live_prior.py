@@ -1,19 +1,19 @@
 """What is believed of live curves before a race: task scores of short runs, which jump.
 
-What ships (engine/priors/live.json) is fitted on the bank of real curves by
-benchmarks/fit_live_prior.py. It is written into a race's agreement, so that a race that is resumed
-with a newer version goes on with what it began with; races older than that had the ruled prior.
+What ships is ruled. One fitted on the bank of real curves (benchmarks/fit_live_prior.py) lost no
+more in replays and was wrongly sure in life (docs/studies/bank.md, 'In life'). The prior is written
+into a race's agreement, so that a race that is resumed with a newer version goes on with what it
+began with; races older than that had the ruled prior.
 
-The ruled prior: the engine's own for scores in 0..1 was set without live races. On the first
-live ones macro-F1 stayed near the floor for two rungs and then rose by .7 in one (docs/LOG.md,
-'Take-off'), so an arm that looks hopeless at a third of its length may still win: a live race
-believes in wide, rough curves. At the floor scores say nothing about which arms go on alike, and
-likelihood does: most of an arm's course is shared with the arms whose first likelihood is near
-(docs/LOG.md, 'Likeness by likelihood').
+The engine's own prior for scores in 0..1 was set without live races. On the first live ones
+macro-F1 stayed near the floor for two rungs and then rose by .7 in one (docs/LOG.md, 'Take-off'),
+so an arm that looks hopeless at a third of its length may still win: a live race believes in
+wide, rough curves. At the floor scores say nothing about which arms go on alike, and likelihood
+does: most of an arm's course is shared with the arms whose first likelihood is near (docs/LOG.md,
+'Likeness by likelihood').
 """
 
 from forkpoint.engine import CurveScales, Prior
-from forkpoint.engine.prior import shipped
 
 _SETTINGS = (  # SD per doubling: slope, walk, common slope, common walk, wiggle
     (0.03, 0.04, 0.20, 0.30, 0.02),
@@ -41,13 +41,13 @@ RULED_PRIOR = Prior(
         )
         for slope, walk, common_slope, common_walk, wiggle in _SETTINGS
     ),
-    origin="ruled: wide enough for the take-off of docs/LOG.md; no bank was there",
+    origin="ruled: wide enough for the take-off of docs/LOG.md; the bank has four tasks",
 )
 
 
 def live_prior() -> Prior:
     """The prior that a new race begins with."""
-    return shipped("live")
+    return RULED_PRIOR
 
 
 def agreed_prior(written: str | None) -> Prior:
