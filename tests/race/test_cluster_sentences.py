@@ -1,5 +1,7 @@
 """What goes wrong with a cluster is a sentence: what was found, where, and what to do."""
 
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -90,6 +92,25 @@ def test_a_cluster_that_does_not_begin_is_tried_again(
         Cluster(address)
     said(raised.value, "timed out during startup", *says)
     assert START_TRIES == made.counted["begun"]
+
+
+def test_half_a_cluster_is_not_left_behind(ray: Any) -> None:
+    """What a beginning that failed had started is ended; what ran before goes on."""
+    made, begun = made_ray(), []
+
+    def init(**_: Any) -> None:
+        begun.append(subprocess.Popen(["sleep", "60"]))
+        raise RuntimeError("timed out")
+
+    made.init = init
+    ray(made)
+    own = subprocess.Popen(["sleep", "60"])
+    with pytest.raises(BadInput):
+        Cluster(None)
+    assert [-signal.SIGKILL] * START_TRIES == [process.wait(10) for process in begun]
+    assert own.poll() is None
+    own.kill()
+    own.wait(10)
 
 
 def test_a_token_that_is_not_known_here(ray: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -70,6 +71,7 @@ class Cluster:
 
     def _join(self, how: dict[str, Any]) -> None:
         """Join the cluster, or begin it; raises BadInput."""
+        before = _children()
         for left in reversed(range(START_TRIES)):
             try:
                 self._ray.init(**how)
@@ -78,6 +80,9 @@ class Cluster:
                 raise BadInput("cluster.no_token", address=self.address or "-") from None
             except Exception as error:  # noqa: BLE001 - Ray says so by bare Exceptions too
                 self._ray.shutdown()
+                for pid in _children() - before:  # half a cluster, which would be in the way
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
                 if not left or MISMATCH in str(error):
                     raise _not_joined(self.address, error) from None
 
@@ -165,6 +170,13 @@ def node_of(said: Mapping[str, Any], machine: MachineFacts | None) -> Node:
         gpus=has.get("GPU", 0.0) if sizes else 0.0,
         gpu_bytes=min(sizes, default=0),
     )
+
+
+def _children() -> set[int]:
+    """Processes below this one."""
+    import psutil
+
+    return {child.pid for child in psutil.Process().children(recursive=True)}
 
 
 def first_line(error: BaseException) -> str:

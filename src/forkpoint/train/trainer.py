@@ -113,7 +113,9 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
             chosen = {id(row) for row in rows}
             for group in optimizer.param_groups:
                 group["params"] = [one for one in group["params"] if id(one) not in chosen]
-            size = float(torch.cat(rows).detach().float().pow(2).mean().sqrt())
+            size = float(
+                torch.cat([whole(row.detach()) for row in rows]).float().pow(2).mean().sqrt()
+            )
             optimizer.add_param_group(
                 {"params": rows, "lr": max(self.args.learning_rate, ROW_STEP * size)}
             )
