@@ -19,10 +19,9 @@ from typing import Any
 import numpy as np
 from bank_curves import MARGIN, Curves, Draw, Kind, draw_race, engine_race, read_bank
 from certainty import Cases, judge_certainty, softmax_of
-from fit_live_prior import fit_live_prior, seed_noise
+from fit_live_prior import fit_live_prior
 
 from forkpoint.engine import Prior
-from forkpoint.race.live_prior import RULED_PRIOR, live_prior
 
 THIRDS = ((0.0, 1.0, "below a margin"), (1.0, 3.0, "1 to 3 margins"), (3.0, math.inf, "above"))
 FEWEST_ARMS, MOST_ARMS = 4, 6
@@ -212,7 +211,7 @@ def main() -> None:
     parser.add_argument("--races", type=int, default=120)
     parser.add_argument("--share", type=float, default=0.3, help="of brute force's tokens")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--prior", choices=("fitted", "shipped", "ruled"), default="fitted")
+    parser.add_argument("--prior", choices=("fitted", "shipped"), default="fitted")
     given = parser.parse_args()
     bank = read_bank(given.bank)
     tasks = list(dict.fromkeys(curves.task for curves in bank))
@@ -223,8 +222,11 @@ def main() -> None:
         if given.prior == "fitted" and others:
             priors[task] = fit_live_prior(others)
         else:
-            priors[task] = live_prior() if given.prior == "shipped" else RULED_PRIOR
-        noise[task] = seed_noise(others) if others else 0.02
+            from forkpoint.race.live_prior import LIVE_PRIOR
+
+            priors[task] = LIVE_PRIOR
+        spread = [curves.test_AS.var(axis=1, ddof=1).mean() for curves in others]
+        noise[task] = float(np.sqrt(np.mean(spread))) if spread else 0.02
     lines = [
         replay(number, third, race, priors[race.curves.task], given.share, noise[race.curves.task])
         for number, (third, race) in enumerate(races_of(bank, given.races, given.seed))

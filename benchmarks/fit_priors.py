@@ -39,8 +39,6 @@ WALKS = (0.4, 0.8, 1.6)  # ruled: one or two tables cannot say how tables differ
 WIGGLES = (0.3, 1.0)  # chooses between calm and rough settings around the fitted ones
 PRIOR_FILE = Path(__file__).parent.parent / "src/forkpoint/engine/priors/log.json"
 SIGNED = ("mean_slope", "bend")
-LEFT_OUT = ("kin_reach", "fade")  # 0, which has no logarithm: tables hold no second likelihood
-NAMES = tuple(name for name in CurveScales.model_fields if name not in LEFT_OUT)
 
 
 def fit_prior(tables: Sequence[Table]) -> Prior:
@@ -75,12 +73,13 @@ def fit_prior(tables: Sequence[Table]) -> Prior:
 
 
 def _search(tables: Sequence[Table], keeps: Sequence[Floats], start: CurveScales) -> CurveScales:
-    begin = np.array([_coded(name, getattr(start, name)) for name in NAMES])
-    drawn = np.array([_coded(name, getattr(START, name)) for name in NAMES])
+    names = list(CurveScales.model_fields)
+    begin = np.array([_coded(name, getattr(start, name)) for name in names])
+    drawn = np.array([_coded(name, getattr(START, name)) for name in names])
 
     def decoded(point: Floats) -> CurveScales:
         values = {
-            n: v / 100 if n in SIGNED else np.exp(v) for n, v in zip(NAMES, point, strict=True)
+            n: v / 100 if n in SIGNED else np.exp(v) for n, v in zip(names, point, strict=True)
         }
         return CurveScales(**{name: float(value) for name, value in values.items()})
 
@@ -91,7 +90,7 @@ def _search(tables: Sequence[Table], keeps: Sequence[Floats], start: CurveScales
 
     found = minimize(cost, begin, method="L-BFGS-B", options={"maxiter": 40, "ftol": 1e-7})
     best = decoded(found.x)
-    return CurveScales(**{name: round(getattr(best, name), 5) for name in NAMES})
+    return CurveScales(**{name: round(getattr(best, name), 5) for name in names})
 
 
 def _coded(name: str, value: float) -> float:

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from forkpoint.engine import Arm, Ask, Score, Selector, Settings
-from forkpoint.race.live_prior import RULED_PRIOR
+from forkpoint.race.live_prior import LIVE_PRIOR
 
 SHARES = (0.05, 0.15, 0.4, 1.0)  # rungs, of the full length
 FULL_TOKENS = 1_000_000
@@ -89,7 +89,7 @@ def race(world: World, rule: str, workers: int, budget: float, ahead: float) -> 
         Arm(name=n, cost_per_token=float(c)) for n, c in zip(world.names, world.cost_A, strict=True)
     ]
     settings = Settings(
-        parallel=parallel, scale="bounded", prior=RULED_PRIOR, row_correlation=0.5, seed_sd=0.01
+        parallel=parallel, scale="bounded", prior=LIVE_PRIOR, row_correlation=0.5, seed_sd=0.01
     )
     rungs = [round(share * FULL_TOKENS) for share in SHARES]
     selector = Selector(arms, rungs, budget, settings, world.seed)
@@ -153,7 +153,7 @@ def price(world: World, budget: float, decisions: int) -> dict[str, Any]:
     """Processor seconds of the first decisions once every arm was seen at the first rung."""
     arms = [Arm(name=n, cost_per_token=float(c))
             for n, c in zip(world.names, world.cost_A, strict=True)]  # fmt: skip
-    settings = Settings(scale="bounded", prior=RULED_PRIOR, row_correlation=0.5, seed_sd=0.01)
+    settings = Settings(scale="bounded", prior=LIVE_PRIOR, row_correlation=0.5, seed_sd=0.01)
     rungs = [round(share * FULL_TOKENS) for share in SHARES]
     selector = Selector(arms, rungs, budget, settings, world.seed)
     seconds = []

@@ -11,7 +11,7 @@ from forkpoint.engine.belief import Belief, CrowdBelief, DenseBelief
 from forkpoint.engine.curves import CurveModel
 from forkpoint.engine.kernel import Grid
 from forkpoint.engine.seen import Errors, Seen
-from forkpoint.race.live_prior import RULED_PRIOR
+from forkpoint.race.live_prior import LIVE_PRIOR
 
 ARMS, RUNGS = 70, 4
 DOUBLINGS = np.array([0.0, 1.6, 3.0, 4.3])
@@ -93,7 +93,7 @@ def race(arms: int, budget: float, monkeypatch: pytest.MonkeyPatch, crowd: int) 
     drawn = np.random.default_rng(1)
     final_A, slope_A = drawn.normal(0.6, 0.08, arms), drawn.uniform(0.1, 0.5, arms)
     settings = Settings(
-        scale="bounded", prior=RULED_PRIOR, row_correlation=0.5, seed_sd=0.01, parallel=3
+        scale="bounded", prior=LIVE_PRIOR, row_correlation=0.5, seed_sd=0.01, parallel=3
     )
     rungs = [50, 150, 400, 1000]
     racers = [Arm(name=f"arm{number}") for number in range(arms)]
@@ -152,7 +152,7 @@ def test_a_thousand_arms_are_decided_in_well_under_a_second() -> None:
     """After the opening a decision over 1,000 arms takes less than .6 s of a core (about .1 s where
     nothing else runs)."""
     arms = [Arm(name=f"arm{number}") for number in range(1000)]
-    selector = Selector(arms, [50, 150, 400, 1000], 500_000.0, Settings(prior=RULED_PRIOR))
+    selector = Selector(arms, [50, 150, 400, 1000], 500_000.0, Settings(prior=LIVE_PRIOR))
     drawn = np.random.default_rng(0)
     for _ in arms:
         ask = selector.ask()[0]

@@ -48,22 +48,17 @@ def choose(
     price_AK = course.prices(busy)
     price_AK[list(history.failures)] = np.inf
     known = know()
-    enough = None if known is None else _enough(course, known)
-    if known is not None and enough is not None:
-        last = (known.pick, course.runs[known.pick][-1])
-        if last in history.scores or not course.arms[known.pick].trains:
-            return enough
+    if known is not None and (enough := _enough(course, history, known)):
+        return enough
     if known is None or not (price_AK <= left).any():
         if under_way:
             return None
-        if enough is not None:
-            return enough
         if known is not None and not np.isfinite(price_AK).any():
             return _because("stop-complete")
         return _because("stop-budget", spent=history.total_spent(), budget=course.budget_tokens)
     best = _worthiest(course, known, under_way, price_AK, left)
     if best is None and not under_way:
-        return enough or _because("stop-settled", arm=course.arms[known.pick].name)
+        return _because("stop-settled", arm=course.arms[known.pick].name)
     return best
 
 
@@ -85,13 +80,16 @@ def _committed(course: Course, busy: Collection[Cell], under_way: Mapping[Cell, 
     return total
 
 
-def _enough(course: Course, known: Known) -> Reason | None:
+def _enough(course: Course, history: History, known: Known) -> Reason | None:
     """The reason to stop when the answer is as sure, or as good, as was asked for.
 
-    A race ends for it once its pick was seen at full length, to which a winner is trained in any
-    case: curves that are drawn on meet at the ceiling, and a first score may be a lucky guess
-    [docs/studies/bank.md].
+    Never on the first rung of the pick alone: a score there may be a lucky guess at the floor,
+    and is, more often than any curve can know [docs/studies/bank.md].
     """
+    runs = course.runs[known.pick]
+    seen = any((known.pick, rung) in history.scores for rung in runs[1:])
+    if not seen and len(runs) > 1 and course.arms[known.pick].trains:
+        return None
     name = course.arms[known.pick].name
     settings = course.settings
     p_best = float(known.odds.p_best_A[known.pick])

@@ -5,7 +5,7 @@ from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
 from forkpoint.engine.belief import Belief, CrowdBelief, DenseBelief
 from forkpoint.engine.crowd import CROWD, Crowd, crowd
-from forkpoint.engine.kernel import Floats, Grid, covariance, likeness_place, mean_curve
+from forkpoint.engine.kernel import Floats, Grid, covariance, likeness_place
 from forkpoint.engine.prior import Prior
 from forkpoint.engine.seen import JITTER, Seen
 
@@ -16,7 +16,8 @@ class CurveModel:
     def __init__(self, grid: Grid, prior: Prior) -> None:
         self.grid = grid
         self.prior = prior
-        self.mean_HC = np.stack([mean_curve(grid, one) for one in prior.scales])
+        t_C = grid.t_C
+        self.mean_HC = np.stack([s.mean_slope * t_C + s.bend * t_C**2 / 2 for s in prior.scales])
         self._key: Floats | None = None
         self._cov_HCC: Floats = np.empty(0)
         self._crowds: list[Crowd] = []

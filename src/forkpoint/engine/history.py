@@ -85,10 +85,10 @@ def _figures(
     """A score's curve value, and the SDs of its error over rows and over seeds."""
     loss = scale.loss(value)
     rows = scale.error(loss, standard_error, n)
-    return scale.forward(loss), rows, seed_error(scale, loss, seed_sd, n)
+    return scale.forward(loss), rows, _seed_error(scale, loss, seed_sd, n)
 
 
-def seed_error(scale: Scale, loss: float, seed_sd: float, n: int) -> float:
+def _seed_error(scale: Scale, loss: float, seed_sd: float, n: int) -> float:
     """Noise between seeds in curve units; near 0 and 1 it shrinks as the score's room does."""
     if seed_sd <= 0:
         return 0.0

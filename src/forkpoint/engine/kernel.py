@@ -42,30 +42,16 @@ class Terms:
     own_TT: Floats
 
 
-def risen(t_N: Floats, fade: float = 0.0) -> Floats:
-    """What a slope of 1 at the start has brought by time t."""
-    return t_N if fade == 0 else (1 - np.exp(-fade * t_N)) / fade
-
-
-def integrated_walk(t_N: Floats, u_M: Floats, fade: float = 0.0) -> Floats:
-    """Covariance of the integral of a unit random walk, or of one that fades, between times t
-    and u."""
+def integrated_walk(t_N: Floats, u_M: Floats) -> Floats:
+    """Covariance of the integral of a unit random walk between times t and u."""
     low = np.minimum(t_N[:, None], u_M[None, :])
-    apart = np.abs(t_N[:, None] - u_M[None, :])
-    if fade == 0:
-        return low**3 / 3 + low**2 * apart / 2
-    kept = np.exp(-fade * apart)
-    once = (1 - np.exp(-fade * low)) + kept * (1 - np.exp(-fade * low))
-    twice = kept * (1 - np.exp(-2 * fade * low)) / 2
-    walked: Floats = (low - (once - twice) / fade) / fade**2
-    return walked
+    return low**3 / 3 + low**2 * np.abs(t_N[:, None] - u_M[None, :]) / 2
 
 
 def terms(grid: Grid, scales: CurveScales) -> Terms:
     """What each part of the model says of two times; the common level is left out."""
     t_T, place_C = np.unique(grid.t_C, return_inverse=True)
-    rise_T, walk_TT = risen(t_T, scales.fade), integrated_walk(t_T, t_T, scales.fade)
-    rise_TT = rise_T[:, None] * rise_T[None, :]
+    rise_TT, walk_TT = t_T[:, None] * t_T[None, :], integrated_walk(t_T, t_T)
     common_TT = scales.common_slope**2 * rise_TT + scales.common_walk**2 * walk_TT
     alike_TT = scales.alike_slope**2 * rise_TT + scales.alike_walk**2 * walk_TT
     own_TT = scales.own_slope**2 * rise_TT + scales.own_walk**2 * walk_TT
@@ -87,13 +73,6 @@ def covariance(
     share_AA = likeness(*likeness_place(scales, level_A, kin_A))
     alike: Floats = share_AA[np.ix_(grid.arm_C, grid.arm_C)] * parts.alike_TT[cells]
     return total + alike
-
-
-def mean_curve(grid: Grid, scales: CurveScales) -> Floats:
-    """The mean of every cell, from the level of the first rung on."""
-    t_C = grid.t_C
-    mean_C: Floats = scales.mean_slope * risen(t_C, scales.fade) + scales.bend * t_C**2 / 2
-    return mean_C
 
 
 def likeness_place(

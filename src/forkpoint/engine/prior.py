@@ -19,8 +19,6 @@ class CurveScales(Record):
     slope at the first rung, `*_walk` how fast it wanders (per square root of a doubling),
     `wiggle` the roughness of single cells. With a `kin_reach` above 0, arms are alike by the
     gap of the logs of their first likelihood losses, where these were told, not of their scores.
-    With a `fade` above 0 every slope falls by that share per doubling unless it is pushed again:
-    scores of a task jump when it is learned, and then level off.
     """
 
     mean_slope: float
@@ -35,7 +33,6 @@ class CurveScales(Record):
     alike_walk: float
     wiggle: float
     kin_reach: float = 0.0
-    fade: float = 0.0
 
 
 class Prior(Record):

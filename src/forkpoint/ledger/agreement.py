@@ -294,7 +294,6 @@ class Agreement(Record):
     limits: Limits = Limits()
     documents: DocumentsPlan | None = None
     engine: EnginePlan = EnginePlan()
-    curve_prior_json: str | None = None  # what the engine believes of curves; older races: none
     stopping: dict[str, StopPlan] = {}  # noqa: RUF012 - checkpoint -> how its arms learn to stop
 
     def token_rows(self, checkpoint: str) -> tuple[TokenRow, ...]:

@@ -1,10 +1,6 @@
 """What is believed of live curves before a race: task scores of short runs, which jump.
 
-What ships (engine/priors/live.json) is fitted on the bank of real curves by
-benchmarks/fit_live_prior.py. It is written into a race's agreement, so that a race that is resumed
-with a newer version goes on with what it began with; races older than that had the ruled prior.
-
-The ruled prior: the engine's own for scores in 0..1 was set without live races. On the first
+The prior that ships with the engine for scores in 0..1 was set without live races. On the first
 live ones macro-F1 stayed near the floor for two rungs and then rose by .7 in one (docs/LOG.md,
 'Take-off'), so an arm that looks hopeless at a third of its length may still win: a live race
 believes in wide, rough curves. At the floor scores say nothing about which arms go on alike, and
@@ -13,7 +9,6 @@ likelihood does: most of an arm's course is shared with the arms whose first lik
 """
 
 from forkpoint.engine import CurveScales, Prior
-from forkpoint.engine.prior import shipped
 
 _SETTINGS = (  # SD per doubling: slope, walk, common slope, common walk, wiggle
     (0.03, 0.04, 0.20, 0.30, 0.02),
@@ -23,7 +18,7 @@ _SETTINGS = (  # SD per doubling: slope, walk, common slope, common walk, wiggle
 _OWN = 0.4  # of a slope's and a walk's SD that is an arm's own; the whole of it is shared besides
 _KIN_REACH = 0.2  # natural log units of answer bits per byte: a fifth more is no longer near
 
-RULED_PRIOR = Prior(
+LIVE_PRIOR = Prior(
     scales=tuple(
         CurveScales(
             mean_slope=-0.1,
@@ -41,15 +36,5 @@ RULED_PRIOR = Prior(
         )
         for slope, walk, common_slope, common_walk, wiggle in _SETTINGS
     ),
-    origin="ruled: wide enough for the take-off of docs/LOG.md; no bank was there",
+    origin="ruled: wide enough for the take-off of docs/LOG.md; to be fitted on live curves",
 )
-
-
-def live_prior() -> Prior:
-    """The prior that a new race begins with."""
-    return shipped("live")
-
-
-def agreed_prior(written: str | None) -> Prior:
-    """The prior that a race agreed on, as its agreement has it."""
-    return RULED_PRIOR if written is None else Prior.from_json(written)

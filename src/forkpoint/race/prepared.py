@@ -36,7 +36,6 @@ from forkpoint.race.arm_plans import Food, plan_arm, subset_names
 from forkpoint.race.division import RUNG_ROWS, kept_ids, usable
 from forkpoint.race.eligible import eligible, limits_of
 from forkpoint.race.keeping import seed_noise_known
-from forkpoint.race.live_prior import live_prior
 from forkpoint.race.needs import Needs
 from forkpoint.race.noted import library_versions
 from forkpoint.race.race_settings import ANSWER_SLACK
@@ -148,7 +147,6 @@ def agreement_of(prepared: Prepared) -> Agreement:
         limits=limits_of(prepared.request),
         documents=prepared.documents,
         engine=prepared.engine,
-        curve_prior_json=live_prior().to_json(),
         stopping={
             name: stop_plan(found, settings.template)
             for name, found in prepared.checkpoints.items()

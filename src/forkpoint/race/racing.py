@@ -16,7 +16,7 @@ from forkpoint.engine import Settings as EngineSettings
 from forkpoint.ledger import Agreement, ArmDropped, Measured, RacingEnded, RateChosen, Trial
 from forkpoint.plan.forecast import reserve_tokens
 from forkpoint.race.bracket import FACTOR
-from forkpoint.race.live_prior import agreed_prior
+from forkpoint.race.live_prior import LIVE_PRIOR
 from forkpoint.race.work import Step
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _selector(plan: Agreement) -> Selector:
         seed_sd=plan.settings.known_seed_sd,
         scale="bounded",
         parallel=plan.engine.parallel,
-        prior=agreed_prior(plan.curve_prior_json),
+        prior=LIVE_PRIOR,
         fewest_arms=1 if plan.untrained else 2,
     )
     return Selector(arms, rungs, plan.budget_tokens - reserve, settings, plan.settings.seed)
