@@ -115,7 +115,7 @@ def test_replayed_races_find_a_clear_winner(bank_file: Path) -> None:
     equal nothing is lost, and the certainty is judged on every arm of every race."""
     done = subprocess.run(
         [sys.executable, str(ROOT / "benchmarks/bank_races.py"), "--bank", str(bank_file),
-         "--races", "12", "--share", "0.45", "--prior", "shipped"],
+         "--races", "12", "--share", "0.45", "--prior", "ruled"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     found = json.loads(done.stdout)

@@ -67,25 +67,25 @@ def test_sizes_double_and_see_their_rows_as_often(run: Path) -> None:
 def test_it_resumes_and_leaves_the_race_alone(run: Path) -> None:
     """Killed after two trials it goes on with the rest; the race's own ledger does not change."""
     before = (run / "ledger.jsonl").read_bytes()
-    plan = plan_nested(run, None, seeds=2)
+    plan = plan_nested(run, None, seeds=3)
     wanted = len(plan.open_trials)
-    assert wanted + len(plan.there) == 2 * len(plan.agreement.rungs)
+    assert wanted + len(plan.there) == 3 * len(plan.agreement.rungs)
     assert plan.tokens > 0
     with pytest.raises(KeyboardInterrupt):
         run_nested(plan, Killed(plan.folder, plan.agreement, truth), Heard())
-    again = plan_nested(run, None, seeds=2)
+    again = plan_nested(run, None, seeds=3)
     assert wanted - 2 == len(again.open_trials)
     heard = Heard()
     run_nested(again, SimulatedExecutor(again.folder, again.agreement, truth), heard)
     assert wanted - 2 == len(heard.rows)
-    assert () == plan_nested(run, None, seeds=2).open_trials
+    assert () == plan_nested(run, None, seeds=3).open_trials
     kinds = {type(line) for line in read_lines(plan.folder)}
     assert {TrialScored} == kinds  # in particular, the test set was not opened
     assert before == (run / "ledger.jsonl").read_bytes()
-    found = answer_enough(run, None, 2, target=0.9)
+    found = answer_enough(run, None, 3, target=0.9)
     assert plan.arm.name == found.arm
     assert [rung.unique_rows for rung in plan.agreement.rungs] == [p.rows for p in found.points]
-    assert {2} == {point.seeds for point in found.points}
+    assert {3} == {point.seeds for point in found.points}
     assert (plan.folder / "enough.json").exists()
 
 
