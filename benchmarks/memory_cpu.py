@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from forkpoint.estimate.memory import CPU_LIBRARIES_BYTES, MemoryEstimate, estimate_memory
-from forkpoint.estimate.setup import Setup
+from forkpoint.estimate.setup import Approach, Setup
 from forkpoint.estimate.shapes import network_from_config
 from forkpoint.estimate.stack import OURS_CPU
 from forkpoint.race.executor import PRELOAD
@@ -263,9 +263,14 @@ def read_table(path: Path) -> list[dict[str, Any]]:
 
 def estimated(one: dict[str, Any]) -> MemoryEstimate:
     """What the product predicts for a configuration, before it runs."""
+    return estimate_memory(network(one), setup_of(one, one["approach"]), OURS_CPU)
+
+
+def setup_of(one: dict[str, Any], approach: Approach) -> Setup:
+    """A configuration's dials."""
     packs = bins([one["row_tokens"]] * one["rows"], one["pack_tokens"])
-    setup = Setup(
-        approach=one["approach"],
+    return Setup(
+        approach=approach,
         context_tokens=max(len(pack) for pack in packs) * one["row_tokens"],
         rank=one["rank"],
         half=one["dtype"] == "bfloat16",
@@ -274,7 +279,6 @@ def estimated(one: dict[str, Any]) -> MemoryEstimate:
         trained_share=one["trained_share"],
         answer_batch=0,
     )
-    return estimate_memory(network(one), setup, OURS_CPU)
 
 
 def judge(rows: list[dict[str, Any]]) -> dict[str, Any]:

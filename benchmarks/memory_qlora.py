@@ -18,13 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from memory_cpu import draw, in_child, network, read_table
+from memory_cpu import draw, in_child, network, read_table, setup_of
 
 from forkpoint.estimate import read_network
 from forkpoint.estimate.memory import estimate_memory
-from forkpoint.estimate.setup import Approach, Setup
+from forkpoint.estimate.setup import Approach
 from forkpoint.estimate.stack import OURS_CPU
-from forkpoint.train.packing import bins
 
 NUMBERS = (26, 17, 71, 34, 37, 63)  # light LoRA configurations of the draw, 1 to 56 M parameters
 BESIDE = Path(__file__).parents[1] / "docs" / "studies" / "memory_cpu.csv"
@@ -54,17 +53,7 @@ def real(folder: Path) -> list[tuple[str, dict[str, Any], Path | None]]:
 def estimated(one: dict[str, Any], folder: Path | None, approach: Approach = "lora") -> int:
     """What the product predicts for LoRA of this shape."""
     shape = read_network(str(folder)).network if folder else network(one)
-    packs = bins([one["row_tokens"]] * one["rows"], one["pack_tokens"])
-    setup = Setup(
-        approach=approach,
-        context_tokens=max(len(pack) for pack in packs) * one["row_tokens"],
-        rank=one["rank"],
-        half=one["dtype"] == "bfloat16",
-        checkpointing=one["checkpointing"],
-        passes=len(packs),
-        trained_share=one["trained_share"],
-        answer_batch=0,
-    )
+    setup = setup_of(one, approach)
     return round(estimate_memory(shape, setup, OURS_CPU).estimated_bytes)
 
 
