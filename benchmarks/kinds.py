@@ -101,6 +101,23 @@ def study(rows: list[Row], tokens: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def table(found: dict[str, dict[str, Any]]) -> list[str]:
+    """The study's table, a line for each part and condition (docs/studies/stages.md)."""
+    lines = [f"| part | seen | n | named | wrong | unknown | {' | '.join(KINDS)} |"]
+    lines.append("|---" * (6 + len(KINDS)) + "|")
+    for part, conditions in found.items():
+        for condition, one in conditions.items():
+            low, high = one["wilson"]
+            kinds = " | ".join(
+                f"{one['by kind'][kind]['named']}/{one['by kind'][kind]['n']}" for kind in KINDS
+            )
+            lines.append(
+                f"| {part} | {condition} | {one['n']} | {one['named']} "
+                f"({low:.0%} to {high:.0%}) | {one['wrong']} | {one['unknown']} | {kinds} |"
+            )
+    return lines
+
+
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -115,17 +132,7 @@ def main() -> None:
     if options.json:
         json.dump(found, sys.stdout, indent=1)
         return
-    for part, conditions in found.items():
-        for condition, figures in conditions.items():
-            low, high = figures["wilson"]
-            kinds = ", ".join(
-                f"{kind} {one['named']}/{one['n']}" for kind, one in figures["by kind"].items()
-            )
-            print(
-                f"{part:<9}{condition:<21} n {figures['n']:>3}  named {figures['named']:>3} "
-                f"({low:.1%} to {high:.1%})  wrong {figures['wrong']}  "
-                f"unknown {figures['unknown']}  [{kinds}]"
-            )
+    print("\n".join(table(found)))
 
 
 def _print_errors(rows: list[Row], tokens: dict[str, Any]) -> None:
