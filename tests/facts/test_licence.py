@@ -60,7 +60,7 @@ def test_licences(tmp_path: Path, card: str, licence: str | None, commercial: st
         ("apache-2.0", "notices"), ("cc0-1.0", "without conditions"),
         ("gpl-3.0", "stays under this licence"), ("agpl-3.0", "as a service"),
         ("mpl-2.0", "changed parts"), ("cc-by-sa-4.0", "under the same licence only"),
-        ("cc-by-nc-4.0", "of a derived model neither"),
+        ("cc-by-nc-4.0", "of a derived model either"),
         ("cc-by-nd-4.0", "may not be passed on"), ("cc-by-nc-nd-4.0", "no commercial use, and"),
     ],
 )  # fmt: skip
