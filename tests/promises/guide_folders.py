@@ -36,6 +36,9 @@ def make_folders(folder: Path) -> None:
     _adapter(folder / "tickets-lora")
     _odd(folder / "odd-Chat")
     _broken(folder)
+    turns = [{"role": "user", "content": "What is it?"}, {"role": "assistant", "content": "A cat."}]
+    rows = (json.dumps({"messages": turns, "images": [f"{n}.png"]}) for n in range(4))
+    (folder / "photos.jsonl").write_text("\n".join(rows))
     make_gguf(folder / "Tiny-1B-Instruct-Q4_K_M.gguf")
     layer = "model.layers.0.mlp.up_proj"
     make_checkpoint(
