@@ -10,7 +10,7 @@ from test_gguf import make_gguf
 from forkpoint.facts import read_checkpoint
 from forkpoint.words import say
 
-FORMS = {"gguf", "quantised", "no-text", "sees"}
+FORMS = {"gguf", "quantised", "no-text", "sees", "dynamic-4bit"}
 GPTQ = {"quantization_config": {"quant_method": "gptq", "bits": 4}}
 QUANTISED_CARD = "---\nbase_model: acme/Tiny-Chat\nbase_model_relation: quantized\n---\n"
 
@@ -41,6 +41,15 @@ def test_coarse_weights_name_where_to_start(tmp_path: Path, card: str | None, st
     said = told(make_checkpoint(tmp_path / "Tiny-Chat-GPTQ", config=GPTQ, card=card))["quantised"]
     assert "gptq-4bit" in said
     assert start in said
+
+
+@pytest.mark.parametrize(("ending", "dynamic"), [("unsloth-bnb-4bit", True), ("bnb-4bit", False)])
+def test_two_four_bit_forms_are_told_apart(tmp_path: Path, ending: str, dynamic: bool) -> None:
+    """Unsloth's dynamic form by its name, plain bitsandbytes without a word [A8]."""
+    config = {"quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": True}}
+    said = told(make_checkpoint(tmp_path / f"Llama-3.1-8B-{ending}", config=config))
+    assert "bnb-4bit" in said["quantised"]
+    assert dynamic == ("dynamic-4bit" in said)
 
 
 @pytest.mark.parametrize(

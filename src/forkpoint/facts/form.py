@@ -4,6 +4,7 @@ from forkpoint.facts.checkpoint_facts import Judgement, Notice
 from forkpoint.facts.reading import Reading
 
 NO_TEXT = ("embedding", "reward")  # kinds whose output is no text
+DYNAMIC = "unsloth-bnb-4bit"  # what Unsloth calls its dynamic 4-bit form [claim A8]
 
 
 def form_notices(
@@ -21,6 +22,8 @@ def form_notices(
                 "quantised", "warning", f"form_quantised_{known}", method=quantisation, **origin
             )
         )
+    if DYNAMIC in reading.title.lower():
+        notices.append(_notice("dynamic-4bit", "info", "form_dynamic"))
     if kind.value in NO_TEXT:
         notices.append(_notice("no-text", "warning", f"form_{kind.value}"))
     elif kind.value == "vision":
