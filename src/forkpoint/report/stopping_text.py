@@ -43,7 +43,8 @@ def behaviour_text(seen: Behaviour, lang: str) -> str:
     )  # fmt: skip
     for name in COUNTS:
         count = getattr(seen, name)
-        lines.append("  " + _w(f"count_{name}", lang, count=_count(count, lang)))
+        told = _w(f"count_{name}", lang, count=_count(count, lang), limit=seen.limit_tokens)
+        lines.append("  " + told)
     return "\n".join(lines)
 
 
