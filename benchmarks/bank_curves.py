@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from bank import UNTRAINED, unpacked
@@ -100,6 +100,7 @@ class Draw:
     arm_A: NDArray[np.intp]
     seed_A: NDArray[np.intp]
     row_N: NDArray[np.intp]
+    rates: int = 1  # tried at the first rung; the bank has the one that is kept
 
     @property
     def truth_A(self) -> Floats:  # noqa: N802 - an array by arm
@@ -127,14 +128,19 @@ class Draw:
         return float(self.curves.bits[kind][self.arm_A[arm], self.seed_A[arm], rung])
 
     def cost(self, arm: int, rung: int, kind: Kind, before: int | None) -> float:
-        """Tokens of taking an arm to a rung; a continued run goes on from the rung before."""
+        """Tokens of taking an arm to a rung; a continued run goes on from the rung before.
+
+        The first rung costs as many runs as rates are tried there.
+        """
         tokens_K = self.curves.tokens[kind][self.arm_A[arm], self.seed_A[arm]]
+        if rung == 0:
+            return float(tokens_K[0]) * self.rates
         if kind == "fresh" or before is None:
             return float(tokens_K[rung])
         return float(tokens_K[rung] - TRUNK * tokens_K[before])
 
 
-def draw_race(curves: Curves, rng: np.random.Generator, arms: int, rows: int | None = None) -> Draw:
+def draw_race(curves: Curves, rng: np.random.Generator, arms: int, rates: int = 1) -> Draw:
     """A race of some of the arms with a seed each, on rows drawn with replacement."""
     count, seeds, _, there = curves.right["fresh"].shape
     chosen = np.sort(rng.choice(count, size=min(arms, count), replace=False))
@@ -142,7 +148,8 @@ def draw_race(curves: Curves, rng: np.random.Generator, arms: int, rows: int | N
         curves,
         chosen,
         rng.integers(0, seeds, size=len(chosen)),
-        rng.integers(0, there, size=rows or there),
+        rng.integers(0, there, size=there),
+        rates,
     )
 
 
@@ -155,15 +162,24 @@ class Said:
     spent: float
 
 
+class Raced(NamedTuple):
+    """Where the engine left a race."""
+
+    order: list[int]  # the arms it believes in, best first
+    spent: float
+    heard: list[Said]
+    highest: dict[int, int]  # arm -> its highest rung
+
+
 def engine_race(
     race: Draw, budget: float, prior: Prior | None, kind: Kind, seed: int, **other: Any
-) -> tuple[int, float, list[Said]]:
-    """The engine on a drawn race: the arm picked, the tokens spent, what was said on the way."""
+) -> Raced:
+    """The engine on a drawn race: what it believes, what it spent, what it said on the way."""
     names = [race.curves.arms[arm] for arm in race.arm_A]
     steps_K = race.curves.tokens["fresh"][race.arm_A, race.seed_A].mean(axis=0)
     settings = Settings.model_validate(
         {"kind": kind, "scale": "bounded", "prior": prior, "margin": MARGIN,
-         "row_correlation": 0.5, **other}
+         "row_correlation": 0.5, "first_rung_trials": race.rates, **other}
     )  # fmt: skip
     arms = [Arm(name=name, stage=name.split(".")[0]) for name in names]
     selector = Selector(arms, [round(float(n)) for n in steps_K], budget, settings, seed)
@@ -184,7 +200,12 @@ def engine_race(
             chances = np.array([one.p_best for one in standing.arms])
             heard.append(Said(chances, current_A.copy(), standing.spent_tokens))
     standing = selector.standing()
-    return names.index(standing.pick or names[0]), standing.spent_tokens, heard
+    pick = standing.pick or names[0]
+    believed = {one.arm: one.final_loss for one in standing.arms if one.final_loss is not None}
+    order = sorted(believed, key=lambda name: (name != pick, believed[name], name))
+    return Raced(
+        [names.index(name) for name in order or [pick]], standing.spent_tokens, heard, highest
+    )
 
 
 def _tell(
