@@ -12,6 +12,7 @@ from bank import UNTRAINED, unpacked
 from numpy.typing import NDArray
 
 from forkpoint.engine import Arm, Ask, Prior, Score, Selector, Settings
+from forkpoint.race.finalists import PLAUSIBLE
 
 Floats = NDArray[np.float64]
 Kind = Literal["fresh", "continued"]
@@ -166,6 +167,7 @@ class Raced(NamedTuple):
     """Where the engine left a race."""
 
     order: list[int]  # the arms it believes in, best first
+    plausible: list[int]  # those that may be within a margin of the best, likeliest best first
     spent: float
     heard: list[Said]
     highest: dict[int, int]  # arm -> its highest rung
@@ -203,8 +205,16 @@ def engine_race(
     pick = standing.pick or names[0]
     believed = {one.arm: one.final_loss for one in standing.arms if one.final_loss is not None}
     order = sorted(believed, key=lambda name: (name != pick, believed[name], name))
+    plausible = sorted(
+        (one for one in standing.arms if one.p_within_margin >= PLAUSIBLE),
+        key=lambda one: -one.p_best,
+    )
     return Raced(
-        [names.index(name) for name in order or [pick]], standing.spent_tokens, heard, highest
+        order=[names.index(name) for name in order or [pick]],
+        plausible=[names.index(one.arm) for one in plausible],
+        spent=standing.spent_tokens,
+        heard=heard,
+        highest=highest,
     )
 
 

@@ -40,23 +40,24 @@ def run_race(
     left = max(0.0, budget - opening)
     reserve = min(LEADERS * REPEATS * full, RESERVE_SHARE * budget, left)
     raced = engine_race(race, budget - reserve, prior, kind, number, seed_sd=seed_sd)
-    leaders = raced.order[:LEADERS]
     last = race.curves.right[kind].shape[2] - 1
     spent, rung = raced.spent, dict(raced.highest)
-    for arm in leaders:
+    contenders = [arm for arm in raced.plausible if arm not in raced.order[:LEADERS]]
+    for arm in [*raced.order[:LEADERS], *contenders]:
         price = race.cost(arm, last, kind, rung.get(arm))
         if rung.get(arm, -1) < last and spent + price <= budget:
             spent += price
             rung[arm] = last
-    value_A = {arm: [race.score(arm, rung[arm], kind)] for arm in leaders if arm in rung}
-    if len({rung[arm] for arm in value_A}) > 1 or len(value_A) < LEADERS:
-        return Ended(leaders[0], spent, raced.heard)  # not on equal terms: as the engine believes
+    value_A = {arm: [race.score(arm, last, kind)] for arm, at in rung.items() if at == last}
+    leaders = sorted(value_A, key=lambda arm: -value_A[arm][0])[:LEADERS]
+    if len(leaders) < LEADERS:
+        return Ended(raced.order[0], spent, raced.heard)
     first, second = (value_A[arm][0] for arm in leaders)
     if abs(first - second) < CLOSE_SEED_SDS * seed_sd:
         for extra in range(REPEATS):
             for arm in leaders:
-                price = race.cost(arm, rung[arm], kind, None)
-                again = _again(race, arm, rung[arm], kind, extra, number)
+                price = race.cost(arm, last, kind, None)
+                again = _again(race, arm, last, kind, extra, number)
                 if again is not None and spent + price <= budget:
                     spent += price
                     value_A[arm].append(again)

@@ -22,8 +22,11 @@ from bank_curves import MARGIN, Curves, Draw, Kind, draw_race, read_bank
 from bank_life import RATES, brute_tokens, run_race
 from certainty import Cases, judge_certainty, softmax_of
 from fit_live_prior import fit_live_prior, seed_noise
+from subset_study import DOUBTS
+from subsets import TIE as NATS_TIE
 
 from forkpoint.engine import Prior
+from forkpoint.engine.value import DOUBT
 from forkpoint.race.live_prior import RULED_PRIOR
 
 THIRDS = ((0.0, 1.0, "below a margin"), (1.0, 3.0, "1 to 3 margins"), (3.0, math.inf, "above"))
@@ -157,6 +160,19 @@ def cases(lines: Sequence[dict[str, Any]], when: str) -> tuple[Cases, list[np.nd
     return Cases(np.array(said), np.array(right), np.array(outer), np.array(inner)), scores
 
 
+def with_tables(told: Cases, kept: Path) -> Cases:
+    """The cases of a sub-set study beside those of the bank; tables are blocks like settings."""
+    lines = [json.loads(text) for text in kept.read_text(encoding="utf-8").splitlines()]
+    lines = [line for line in lines if line["said"] is not None]
+    place = DOUBTS.index(DOUBT)
+    return Cases(
+        np.array([*told.said_N, *(line["said"][place] for line in lines)]),
+        np.array([*told.right_N, *(line["regret"]["forkpoint"] <= NATS_TIE for line in lines)]),
+        np.array([*told.outer_N, *(line["key"].split()[0] for line in lines)]),
+        np.array([*told.inner_N, *(line["best"] for line in lines)]),
+    )
+
+
 def table(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Regret by third and method, with a bootstrap over settings."""
     rng = np.random.default_rng(0)
@@ -249,6 +265,7 @@ def main() -> None:
     parser.add_argument("--races", type=int, default=120)
     parser.add_argument("--share", type=float, default=0.3, help="of brute force's tokens")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--tables", type=Path, help="what selection.py --subsets 500 --keep kept")
     parser.add_argument("--prior", choices=("fitted", "ruled"), default="fitted")
     given = parser.parse_args()
     bank = read_bank(given.bank)
@@ -277,6 +294,8 @@ def main() -> None:
         )
         rival = {f"softmax at {best:g}": np.concatenate(softmax_of(scores, best))}
         certainty[when] = judge_certainty(told, rival)
+        if given.tables and when == "end":
+            certainty["end, with tables"] = judge_certainty(with_tables(told, given.tables))
     result = {
         "bank": [
             {"setting": c.name, "arms": len(c.arms), "seeds": c.test_AS.shape[1]} for c in bank
