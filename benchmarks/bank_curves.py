@@ -12,7 +12,6 @@ from bank import UNTRAINED, unpacked
 from numpy.typing import NDArray
 
 from forkpoint.engine import Arm, Ask, Prior, Score, Selector, Settings
-from forkpoint.race.finalists import PLAUSIBLE
 
 Floats = NDArray[np.float64]
 Kind = Literal["fresh", "continued"]
@@ -109,6 +108,11 @@ class Draw:
         return self.curves.truth_A[self.arm_A]
 
     @property
+    def names(self) -> list[str]:
+        """Of the arms of this race."""
+        return [self.curves.arms[arm] for arm in self.arm_A]
+
+    @property
     def gap(self) -> float:
         """Between the two best arms."""
         best = np.sort(self.truth_A)[::-1]
@@ -166,9 +170,7 @@ class Said:
 class Raced(NamedTuple):
     """Where the engine left a race."""
 
-    order: list[int]  # the arms it believes in, best first
-    plausible: list[int]  # those that may be within a margin of the best, likeliest best first
-    spent: float
+    selector: Selector
     heard: list[Said]
     highest: dict[int, int]  # arm -> its highest rung
 
@@ -176,8 +178,8 @@ class Raced(NamedTuple):
 def engine_race(
     race: Draw, budget: float, prior: Prior | None, kind: Kind, seed: int, **other: Any
 ) -> Raced:
-    """The engine on a drawn race: what it believes, what it spent, what it said on the way."""
-    names = [race.curves.arms[arm] for arm in race.arm_A]
+    """The engine on a drawn race: what it believes, and what it said on the way."""
+    names = race.names
     steps_K = race.curves.tokens["fresh"][race.arm_A, race.seed_A].mean(axis=0)
     settings = Settings.model_validate(
         {"kind": kind, "scale": "bounded", "prior": prior, "margin": MARGIN,
@@ -191,41 +193,26 @@ def engine_race(
     while asks := selector.ask():
         for ask in asks:
             arm = names.index(ask.arm)
-            value = race.score(arm, ask.rung, kind)
-            cost = race.cost(arm, ask.rung, kind, highest.get(arm))
-            bits = race.likelihood(arm, ask.rung, kind)
-            _tell(selector, ask, (value, bits), len(race.row_N), cost)
+            tell(selector, race, ask, highest.get(arm))
             highest[arm] = max(ask.rung, highest.get(arm, 0))
             current_A[arm] = race.score(arm, highest[arm], kind)
         if len(highest) == len(names):
             standing = selector.standing()
             chances = np.array([one.p_best for one in standing.arms])
             heard.append(Said(chances, current_A.copy(), standing.spent_tokens))
-    standing = selector.standing()
-    pick = standing.pick or names[0]
-    believed = {one.arm: one.final_loss for one in standing.arms if one.final_loss is not None}
-    order = sorted(believed, key=lambda name: (name != pick, believed[name], name))
-    plausible = sorted(
-        (one for one in standing.arms if one.p_within_margin >= PLAUSIBLE),
-        key=lambda one: -one.p_best,
-    )
-    return Raced(
-        order=[names.index(name) for name in order or [pick]],
-        plausible=[names.index(one.arm) for one in plausible],
-        spent=standing.spent_tokens,
-        heard=heard,
-        highest=highest,
-    )
+    return Raced(selector, heard, highest)
 
 
-def _tell(
-    selector: Selector, ask: Ask, figures: tuple[float, float], rows: int, cost: float
-) -> None:
-    value, bits = figures
+def tell(selector: Selector, race: Draw, ask: Ask, before: int | None) -> float:
+    """Tell the engine what an ask came to in this race; returns the tokens it took."""
+    arm = race.names.index(ask.arm)
+    value, rows = race.score(arm, ask.rung, ask.kind), len(race.row_N)
+    cost = race.cost(arm, ask.rung, ask.kind, before)
     error = math.sqrt(value * (1 - value) / rows)
     score = Score(value=value, standard_error=error, n=rows, unit="share", better="higher")
     likelihood = Score(
-        value=bits, standard_error=0.0, n=rows, unit="bits/byte", better="lower",
-        channel="likelihood",
+        value=race.likelihood(arm, ask.rung, ask.kind), standard_error=0.0, n=rows,
+        unit="bits/byte", better="lower", channel="likelihood",
     )  # fmt: skip
     selector.tell(ask, [score, likelihood], cost)
+    return cost
