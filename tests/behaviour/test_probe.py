@@ -1,6 +1,8 @@
 """The behaviour probe tells the pocket family apart, and a short training says whether it stops."""
 
 import json
+import subprocess
+import sys
 from functools import cache
 
 import pytest
@@ -97,6 +99,16 @@ def test_the_command_gives_the_whole_record(
     assert found == Inspection.model_validate(json.loads(capsys.readouterr().out))
     assert "instruct" == found.facts.stage
     assert "behaviour" in {item.signal for item in found.facts.sold_as.evidence}
+
+
+def test_libraries_do_not_talk_to_the_user() -> None:
+    """What the libraries have to say to each other is not on the terminal; stdout is the answer."""
+    done = subprocess.run(
+        [sys.executable, "-m", "forkpoint", "inspect", "pocket-chat", "--probe", "--lang", "en"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "" == done.stderr
+    assert "How it behaved" in done.stdout
 
 
 def seen(**changes: object) -> Behaviour:

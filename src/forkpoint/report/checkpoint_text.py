@@ -5,6 +5,7 @@ from itertools import groupby
 
 from forkpoint.facts.checkpoint_facts import CheckpointFacts, Evidence, Judgement, Notice
 from forkpoint.facts.judgement import SURE
+from forkpoint.report.notice_text import notice_text
 from forkpoint.report.paragraph import wrap
 from forkpoint.report.visible import visible
 from forkpoint.words import say
@@ -225,7 +226,7 @@ def _notices(facts: CheckpointFacts, lang: str) -> str:
     ordered = sorted(unsaid, key=lambda notice: LEVEL_ORDER.index(notice.level))
     lines = [
         wrap(
-            printable(say(notice.key, lang, **notice.values)),
+            printable(notice_text(notice, lang)),
             "    ",
             f"  [{_word(f'level_{notice.level}', lang)}] ",
         )
