@@ -157,10 +157,14 @@ class Racing:
         for standing in self.selector.standing().arms:
             if standing.state == "alive" or standing.arm in self.state.dropped:
                 continue
-            rung = (standing.highest_rung or 0) + 1  # the engine counts rungs from 0
-            values = dict(standing.reason.values)
-            if "rung" in values:
-                values["rung"] = rung
+            told = standing.reason.values
+            last = told.get("rung", standing.highest_rung) or 0
+            rung = int(last) + 1  # the engine counts rungs from 0
+            values = (
+                dict(told) if standing.state == "dropped" else self._failure(standing.arm, rung)
+            )
+            if "rung" in told:
+                values |= {**told, "rung": rung}
             return ArmDropped(
                 arm=standing.arm,
                 rung=rung,
@@ -169,6 +173,15 @@ class Racing:
                 p_best=standing.p_best,
             )
         return None
+
+    def _failure(self, arm: str, rung: int) -> dict[str, str | int | float]:
+        """What the reason of a failure is told with: the values of the arm's last trial there."""
+        failed = [
+            line.values
+            for trial, line in self.state.failed.items()
+            if (trial.arm, trial.rung) == (arm, rung)
+        ]
+        return dict(failed[-1]) if failed else {"tries": 1}  # of an arm without a score
 
     def _end(self) -> RacingEnded:
         reason = self.selector.reason
