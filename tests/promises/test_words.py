@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from forkpoint.words import LANGUAGES, say
+from forkpoint.words import LANGUAGES, Words, say
 
 SOURCE = Path(__file__).parents[2] / "src" / "forkpoint"
 AREAS = sorted(path.stem for path in (SOURCE / "words").glob("*.toml"))
@@ -66,3 +66,39 @@ def test_an_unknown_key_is_an_error() -> None:
     """Nothing is ever shown as its key."""
     with pytest.raises(KeyError):
         say("race.no_such_key", "en")
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "expected"),
+    [
+        ("{p:chance}", {"p": 0.0}, ("less than 0.1%", "不到 0.1%")),
+        ("{p:chance}", {"p": 0.00049}, ("less than 0.1%", "不到 0.1%")),
+        ("{p:chance}", {"p": 0.0005}, ("0.1%", "0.1%")),
+        ("{p:chance}", {"p": 0.9994}, ("99.9%", "99.9%")),
+        ("{p:chance}", {"p": 0.99951}, ("more than 99.9%", "超过 99.9%")),
+        ("{p:score}", {"p": 0.04997}, ("0.050", "0.050")),
+        ("{p:score}", {"p": -0.25}, ("\u22120.250", "\u22120.250")),
+        ("{p:score}", {"p": -0.0001}, ("0.000", "0.000")),
+        ("{p:score}", {"p": 1234.5678}, ("1,235", "1,235")),
+        ("{p:gap}", {"p": 3e-5}, ("less than 0.001", "不到 0.001")),
+        ("{p:gap}", {"p": 0.0213}, ("0.021", "0.021")),
+        ("{p:key}", {"p": "number.least_gap"}, ("less than 0.001", "不到 0.001")),
+        ("{p:key}", {"p": "of.another.version"}, ("of.another.version", "of.another.version")),
+        ("{p:,.0f} {p!r:>6}", {"p": 1234}, ("1,234   1234", "1,234   1234")),
+    ],
+)
+def test_numbers_in_sentences_read_as_people_write_them(
+    text: str, values: dict[str, object], expected: tuple[str, str]
+) -> None:
+    """No chance is rounded to none or to certainty, and none has digits that say nothing."""
+    for lang, wanted in zip(LANGUAGES, expected, strict=True):
+        assert wanted == Words(lang, values).vformat(text, (), values)
+
+
+def test_no_sentence_prints_bare_floats() -> None:
+    """A probability or a predicted score in the engine's reasons has one of the formats above."""
+    bare = re.compile(r"\{[^}]*(p_best|wanted|regret|value)(:\.[^}]*)?\}")
+    for key, texts in entries("engine").items():
+        if key.startswith(("alive", "leads", "dropped", "stop")):
+            for lang in LANGUAGES:
+                assert not bare.search(texts[lang]), f"engine.{key}"

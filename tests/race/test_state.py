@@ -9,8 +9,9 @@ import pytest
 from race_records import capability
 from simulated_race import decisions, make_agreement, race
 
-from forkpoint.ledger import read_lines
+from forkpoint.ledger import TrialFailed, read_lines
 from forkpoint.race.work import TrialWork
+from forkpoint.words import say
 
 
 @pytest.fixture
@@ -138,6 +139,25 @@ def test_an_arm_that_always_fails_is_dropped_with_its_reason(home: Path) -> None
     result = next(r for r in verdict.results if r.arm == "pocket-instruct.full")
     assert result.dropped
     assert verdict.arm != "pocket-instruct.full"
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_an_arm_that_fails_later_is_dropped_with_a_sentence(home: Path, lang: str) -> None:
+    """Its rung is the one at which it failed, and the reason is told in words, not by its key."""
+    crash = {"key": "race.crashed_exit", "values": {"code": 3}, "retry": None}
+    race(
+        home / "run",
+        mishap=lambda work: crash if work.trial.rung == 2 else None,
+    )
+    failed = {line.trial.arm for line in read_lines(home / "run") if isinstance(line, TrialFailed)}
+    out = [line for line in decisions(home / "run") if line["kind"] == "arm_dropped"]
+    told = {line["arm"]: line for line in out if line["key"] == "engine.failed"}
+    assert failed and failed == told.keys()
+    for line in told.values():
+        assert 2 == line["rung"] == line["values"]["rung"]
+        sentence = say(line["key"], lang, **line["values"])
+        assert say("race.crashed_exit", lang, code=3) in sentence
+        assert "2" in sentence
 
 
 def test_a_killed_trial_is_retried_smaller_at_most_twice(home: Path) -> None:

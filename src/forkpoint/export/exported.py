@@ -9,7 +9,7 @@ from forkpoint.export.finished_arm import FinishedArm
 from forkpoint.export.model_card import model_card
 from forkpoint.export.recipe import Kit, kits_of, learned, stage_folder
 from forkpoint.export.running import write_running
-from forkpoint.export.tool import TOOLS, Tool, tool_named, write_lines
+from forkpoint.export.tool import Tool, tool_named, write_lines
 from forkpoint.ledger import write_whole
 from forkpoint.record import Record
 from forkpoint.train.approach import approach as train_approach
@@ -45,14 +45,14 @@ def export_arm(arm: FinishedArm, tool_name: str, folder: Path, lang: str = "en")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BadInput("merge.target_not_empty", folder=folder)
     kits = kits_of(arm)
-    _check(arm, kits, tool_name, tool)
+    _check(arm)
     gaps: list[str] = []
     for number, kit in enumerate(kits, start=1):
         place = folder / stage_folder(kit.recipe, number) if len(kits) > 1 else folder
         gaps += tool.write(kit, place)
     recipe = kits[-1].recipe
     command = write_running(folder, tool, [kit.recipe for kit in kits])
-    retokenised = sum(kit.retokenised for kit in kits) if tool.TEXTS else 0
+    retokenised = sum(kit.retokenised for kit in kits if kit.recipe.stage in tool.TEXTS)
     gaps += _gaps(arm, kits, tool_name, tool)
     if retokenised:
         gaps.append("export.gap_tokens")
@@ -74,28 +74,26 @@ def export_arm(arm: FinishedArm, tool_name: str, folder: Path, lang: str = "en")
     )
 
 
-def _check(arm: FinishedArm, kits: tuple[Kit, ...], tool_name: str, tool: Tool) -> None:
+def _check(arm: FinishedArm) -> None:
     """Raises BadInput where no recipe would train what the arm was trained on."""
     kind = train_approach(arm.plan.approach)
     where = getattr(kind, "__name__", type(kind).__module__)
     if not where.startswith(OURS):
         raise BadInput("export.approach", arm=arm.plan.name, approach=arm.plan.approach)
-    missing = [kit.recipe.stage for kit in kits if kit.recipe.stage not in tool.STAGES]
-    if missing:
-        able = [one for one in TOOLS if set(missing) <= set(tool_named(one).STAGES)]
-        raise BadInput("export.stage", arm=arm.plan.name, tool=tool_name, known=", ".join(able))
 
 
 def _gaps(arm: FinishedArm, kits: tuple[Kit, ...], tool_name: str, tool: Tool) -> list[str]:
     """What this arm's training has that no trainer, or not this one, can be told."""
     recipe = kits[-1].recipe
     ends = set(recipe.end_tokens) <= set(arm.facts.generation_eos)
+    later = len(kits) > 1 and recipe.adapters
     found = {
         # The script for unsloth sets them itself.
         "export.gap_ends": tool_name != "unsloth" and not ends,
         "export.gap_rows": bool(recipe.token_rows),
         "export.gap_template": recipe.chat_template is not None,
-        "export.gap_merged": len(kits) > 1 and recipe.adapters and tool.ONWARD != "adapter",
+        "export.gap_merged": later and tool.ONWARD == "merged",
+        "export.gap_whole": later and tool.ONWARD == "whole",
         "export.gap_delta": recipe.joined_to is not None,
         "export.gap_replay": arm.plan.replay is not None and arm.plan.replay > 0,
         "export.gap_four_bits": recipe.quantised and tool_name == "torchtune",

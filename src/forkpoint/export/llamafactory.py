@@ -5,15 +5,14 @@ from typing import Any
 
 import orjson
 
-from forkpoint.export.recipe import Kit, Recipe
+from forkpoint.export.recipe import Kit, Recipe, StageName
 from forkpoint.export.recipe_rows import RecipePair, RecipeRow
 from forkpoint.export.tool import SCHEDULES, Onward, headline, start_of, turns_of, write_yaml
 from forkpoint.ledger import write_whole
 
 CHECKED = "0.9.5"
-STAGES = ("text", "rows", "pairs")
 ONWARD: Onward = "adapter"  # it goes on with the adapter of the stage before
-TEXTS = True
+TEXTS: tuple[StageName, ...] = ("text", "rows", "pairs")
 TRAIN, VALIDATION = "forkpoint_train", "forkpoint_validation"
 SIDES = ("chosen", "rejected")
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from forkpoint.export.recipe import Kit, Recipe
+from forkpoint.export.recipe import Kit, Recipe, StageName
 from forkpoint.export.recipe_rows import RecipePair, RecipeRow
 from forkpoint.export.tool import (
     SCHEDULES,
@@ -17,9 +17,8 @@ from forkpoint.export.tool import (
 from forkpoint.ledger import write_whole
 
 CHECKED = "4.6.0"
-STAGES = ("text", "rows", "pairs")
 ONWARD: Onward = "merged"
-TEXTS = True
+TEXTS: tuple[StageName, ...] = ("text", "rows", "pairs")
 PLUGIN = '''"""Registers a template that writes a row's text as it is."""
 
 from swift.template import TemplateMeta, register_template

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import mode
 from typing import Literal
 
 from forkpoint.export.finished_arm import FinishedArm
@@ -33,6 +34,7 @@ class Recipe(Record):
     method: Method
     stage: StageName = "rows"
     before: str | None = None  # folder of the stage before, seen from this one's; None: the first
+    passes_before: float | None = None  # of the stage before
     model: str  # what a trainer loads first: a Hub id or a folder
     model_name: str  # what others may read: no folder of this machine
     revision: str | None
@@ -96,8 +98,7 @@ def kits_of(arm: FinishedArm) -> tuple[Kit, ...]:
     kits: list[Kit] = []
     for stage, steps in parts.items():
         if steps:
-            before = f"../{stage_folder(kits[-1].recipe, len(kits))}" if kits else None
-            kits.append(_kit(arm, stage, steps, before))
+            kits.append(_kit(arm, stage, steps, tuple(kits)))
     return tuple(kits)
 
 
@@ -106,7 +107,7 @@ def stage_folder(recipe: Recipe, number: int) -> str:
     return f"{number}-{recipe.stage}"
 
 
-def _kit(arm: FinishedArm, stage: StageName, steps: Steps, before: str | None) -> Kit:
+def _kit(arm: FinishedArm, stage: StageName, steps: Steps, earlier: tuple[Kit, ...]) -> Kit:
     visited = list(dict.fromkeys(row for step in steps for row in step))
     held = arm.run.agreement.validation_ids
     encode = arm.rows.tokenizer
@@ -116,26 +117,26 @@ def _kit(arm: FinishedArm, stage: StageName, steps: Steps, before: str | None) -
         held_pairs = tuple(pair_of_row(arm, row) for row in held if row in known)
         longest = max(pair.longest for pair in (*pairs, *held_pairs))
         return Kit(
-            recipe=_recipe(arm, stage, steps, longest, before), pairs=pairs,
+            recipe=_recipe(arm, stage, steps, longest, earlier), pairs=pairs,
             validation_pairs=held_pairs, retokenised=sum(pair_recut(encode, one) for one in pairs),
         )  # fmt: skip
     train = tuple(row_of(arm, row) for row in visited)
     validation = tuple(row_of(arm, row) for row in held)
     longest = max(len(row.input_ids) for row in (*train, *validation))
     return Kit(
-        recipe=_recipe(arm, stage, steps, longest, before), train=train, validation=validation,
+        recipe=_recipe(arm, stage, steps, longest, earlier), train=train, validation=validation,
         retokenised=sum(row_recut(encode, row) for row in train),
     )  # fmt: skip
 
 
 def _recipe(
-    arm: FinishedArm, stage: StageName, steps: Steps, longest: int, before: str | None
+    arm: FinishedArm, stage: StageName, steps: Steps, longest: int, earlier: tuple[Kit, ...]
 ) -> Recipe:
     settings, facts = arm.run.agreement.settings, arm.facts
+    a_step = mode(len(step) for step in steps)  # the last one of a pass may be smaller
     at_once = max(
-        size for size in range(1, min(MOST_ROWS_AT_ONCE, settings.rows_per_step) + 1)
-        if settings.rows_per_step % size == 0
-    )  # fmt: skip
+        size for size in range(1, min(MOST_ROWS_AT_ONCE, a_step) + 1) if a_step % size == 0
+    )
     tokenizer, renderer = arm.rows.tokenizer, arm.rows.renderer
     kind = train_approach(arm.plan.approach)
     twin = arm.run.agreement.twins.get(arm.plan.checkpoint) if "twin" in kind.NEEDS else None
@@ -145,7 +146,8 @@ def _recipe(
         approach=arm.plan.approach,
         method=kind.METHOD,
         stage=stage,
-        before=before,
+        before=f"../{stage_folder(earlier[-1].recipe, len(earlier))}" if earlier else None,
+        passes_before=earlier[-1].recipe.passes if earlier else None,
         model=_place(str(twin.path) if twin else arm.rows.path),
         model_name=twin.name if twin else parent_name(arm),
         revision=twin.revision if twin else facts.revision,
@@ -156,9 +158,9 @@ def _recipe(
         warmup_steps=max(1, round(whole * len(steps) / len(arm.steps))),
         passes=arm.rung.passes if stage == "rows" else 1.0,
         steps=len(steps),
-        rows_per_step=settings.rows_per_step,
+        rows_per_step=a_step,
         rows_at_once=at_once,
-        accumulation=settings.rows_per_step // at_once,
+        accumulation=a_step // at_once,
         seed=arm.trial.seed,
         rank=settings.lora_rank,
         alpha=settings.lora_alpha,

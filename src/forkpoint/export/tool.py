@@ -9,7 +9,7 @@ import orjson
 
 from forkpoint.errors import BadInput
 from forkpoint.export.recipe import Kit, Recipe, StageName
-from forkpoint.export.recipe_rows import RecipeRow
+from forkpoint.export.recipe_rows import RecipePair, RecipeRow
 from forkpoint.ledger import write_whole
 
 TOOLS = ("trl", "llamafactory", "axolotl", "unsloth", "ms-swift", "torchtune")
@@ -24,9 +24,8 @@ class Tool(Protocol):
     """One trainer's way to be told."""
 
     CHECKED: str  # the version whose parser, schema or source the recipe was held against
-    STAGES: tuple[StageName, ...]  # that a recipe is written for
     ONWARD: Onward
-    TEXTS: bool  # whether it is given text, which it encodes itself
+    TEXTS: tuple[StageName, ...]  # of which it is given text, which it encodes itself
 
     def write(self, kit: Kit, folder: Path) -> tuple[str, ...]:
         """Write configuration and data; returns catalogue keys of what cannot be expressed."""
@@ -74,6 +73,23 @@ def write_yaml(path: Path, comment: str, values: dict[str, Any]) -> None:
 def tokens_of(row: RecipeRow) -> dict[str, list[int]]:
     """A row as tokens and labels: nothing is left to render."""
     return {"input_ids": list(row.input_ids), "labels": list(row.labels)}
+
+
+def pair_tokens(pair: RecipePair) -> dict[str, list[int]]:
+    """A pair as tokens, under the names that TRL's trainer feeds on."""
+    return {
+        "prompt_ids": list(pair.prompt_ids),
+        "chosen_ids": list(pair.chosen_ids),
+        "rejected_ids": list(pair.rejected_ids),
+    }
+
+
+def write_pairs(kit: Kit, folder: Path) -> None:
+    """data/ with the pairs as tokens; validation.jsonl where there are any."""
+    write_lines(folder / "data" / "train.jsonl", [pair_tokens(one) for one in kit.pairs])
+    if kit.validation_pairs:
+        held = [pair_tokens(one) for one in kit.validation_pairs]
+        write_lines(folder / "data" / "validation.jsonl", held)
 
 
 def turns_of(row: RecipeRow) -> list[tuple[str, str]]:

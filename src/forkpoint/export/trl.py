@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from forkpoint.export.recipe import Kit, Recipe
-from forkpoint.export.recipe_rows import RecipePair
+from forkpoint.export.recipe import Kit, Recipe, StageName
 from forkpoint.export.tool import (
     SCHEDULES,
     Onward,
@@ -12,14 +11,14 @@ from forkpoint.export.tool import (
     start_of,
     tokens_of,
     write_lines,
+    write_pairs,
     write_yaml,
 )
 from forkpoint.ledger import write_whole
 
 CHECKED = "1.16.0"
-STAGES = ("text", "rows", "pairs")
 ONWARD: Onward = "merged"
-TEXTS = False
+TEXTS: tuple[StageName, ...] = ()
 SCRIPT = '''"""DPO on pairs that are tokens already: python pairs.py --config dpo.yaml
 
 `trl dpo` would encode them again from text; nothing else here differs from it.
@@ -60,10 +59,7 @@ if __name__ == "__main__":
 def write(kit: Kit, folder: Path) -> tuple[str, ...]:
     """sft.yaml or dpo.yaml, and data/ as `datasets` reads it."""
     if kit.recipe.stage == "pairs":
-        write_lines(folder / "data" / "train.jsonl", [_pair(one) for one in kit.pairs])
-        if kit.validation_pairs:
-            held = [_pair(one) for one in kit.validation_pairs]
-            write_lines(folder / "data" / "validation.jsonl", held)
+        write_pairs(kit, folder)
         write_whole(folder / "pairs.py", SCRIPT.encode())
         write_yaml(folder / "dpo.yaml", headline(kit), settings(kit))
         return ("export.gap_order",)
@@ -83,14 +79,6 @@ def command(recipe: Recipe) -> str:
 def result(recipe: Recipe) -> str:
     """Where what was tuned is left."""
     return "tuned"
-
-
-def _pair(pair: RecipePair) -> dict[str, list[int]]:
-    return {
-        "prompt_ids": list(pair.prompt_ids),
-        "chosen_ids": list(pair.chosen_ids),
-        "rejected_ids": list(pair.rejected_ids),
-    }
 
 
 def settings(kit: Kit) -> dict[str, Any]:
