@@ -5,6 +5,7 @@ from pathlib import Path
 from forkpoint import facts
 from forkpoint.errors import BadInput
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
+from forkpoint.facts.form import NO_TEXT
 from forkpoint.facts.stopping import stop_plan
 from forkpoint.ledger import Agreement
 from forkpoint.race.request import RaceRequest
@@ -24,6 +25,7 @@ def read_checkpoints(request: RaceRequest) -> dict[str, CheckpointFacts]:
     found: dict[str, CheckpointFacts] = {}
     for name in request.models:
         checkpoint = read_local(name)
+        _writes_text(name, checkpoint)
         if request.template == "own" and stop_plan(checkpoint, "own").remedy == "plain":
             raise BadInput("race.no_template", name=name)
         short = Path(name).name.lower() if Path(name).exists() else name.split("/")[-1].lower()
@@ -32,6 +34,22 @@ def read_checkpoints(request: RaceRequest) -> dict[str, CheckpointFacts]:
             unique, number = f"{short}-{number}", number + 1
         found[unique] = checkpoint
     return found
+
+
+def _writes_text(name: str, checkpoint: CheckpointFacts) -> None:
+    """Refuse a file that is made for running only, and a network whose files give no text.
+
+    A name alone refuses nothing: only what config.json and the list of files say counts here.
+    """
+    codes = {notice.code for notice in checkpoint.notices}
+    if "gguf" in codes:
+        raise BadInput("race.starts_from_gguf", name=name)
+    if "no-text" in codes and any(
+        clue.says in NO_TEXT if clue.weight > 0 else clue.says == "text"
+        for clue in checkpoint.kind.evidence
+        if clue.signal == "architecture"
+    ):
+        raise BadInput("race.writes_no_text", name=name)
 
 
 def check_checkpoints(agreement: Agreement) -> None:
