@@ -57,9 +57,11 @@ def test_two_four_bit_forms_are_told_apart(tmp_path: Path, ending: str, dynamic:
     [
         ({"architectures": ["LlamaModel"]}, "no-text", "vectors"),
         ({"architectures": ["LlamaForSequenceClassification"]}, "no-text", "scores"),
+        ({"architectures": ["LlamaForSequenceClassification"],
+          "id2label": {"0": "negative", "1": "neutral", "2": "positive"}}, "no-text", "classes"),
         ({"vision_config": {"depth": 2}}, "sees", "images"),
     ],
-)
+)  # fmt: skip
 def test_a_checkpoint_that_writes_no_text_says_so(
     tmp_path: Path, config: dict[str, Any], code: str, part: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def test_a_shown_output_is_the_output(
     monkeypatch.chdir(place)
     monkeypatch.setenv("FORKPOINT_HOME", str(place / "home"))
     lang = "zh" if guide.name.endswith(".zh.md") else "en"
-    words = command.split()
+    words = shlex.split(command)
     with contextlib.suppress(SystemExit):
         main([*words, "--lang", lang])
     said = "".join(capsys.readouterr())

@@ -106,7 +106,9 @@ def _aligned(
     """Today's "Instruct" is mostly more than the guides mean by the word [A2, A3]."""
     if stage != "instruct" or post_training.value not in ("sft_preference", "reasoning_rl"):
         return ()
-    values: dict[str, str | int | float] = {"sold": sold_as.value}
+    values: dict[str, str | int | float] = {
+        "sold": sold_as.value, "chance": f"{post_training.probability:.0%}",
+    }  # fmt: skip
     return (Notice(code="aligned", level="info", key="facts.aligned_instruct", values=values),)
 
 

@@ -26,6 +26,8 @@ def form_notices(
         notices.append(_notice("dynamic-4bit", "info", "form_dynamic"))
     if kind.value in NO_TEXT:
         notices.append(_notice("no-text", "warning", f"form_{kind.value}"))
+    elif any(item.says == "text" and item.weight < 0 for item in kind.evidence):
+        notices.append(_notice("no-text", "warning", "form_classes"))
     elif kind.value == "vision":
         notices.append(_notice("sees", "info", "form_vision"))
     return notices
