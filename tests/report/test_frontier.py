@@ -7,6 +7,7 @@ from forkpoint.report import View
 from forkpoint.report.frontier_chart import frontier_svg, mean_ability
 from forkpoint.report.page import html
 from forkpoint.report.text import text
+from forkpoint.report.wording import named, w
 from forkpoint.verdict.verdict_record import Drift, FloorStanding, FloorVerdict
 
 HOSTILE = "<script>alert(1)</script>"
@@ -62,6 +63,31 @@ def test_the_frontier_shows_every_finalist(finished: View) -> None:
     assert drawn is not None
     for arm in measured:
         assert arm[:20] in drawn
+
+
+@pytest.mark.parametrize(
+    ("lang", "titles"),
+    [("en", ("general ability kept", "floor")), ("zh", ("保留的通用能力", "下限"))],
+)
+def test_the_frontier_names_its_axes_and_the_floor(
+    finished: View, lang: str, titles: tuple[str, ...]
+) -> None:
+    """What goes up and right stands in the picture; the floor only where one was asked for."""
+    measured = list(dict.fromkeys(change.subject for change in finished.changes))
+    assert finished.verdict is not None
+    assert len(measured) > 1
+    ability, floor = titles
+    plain = frontier_svg(finished, lang, "f", "Frontier")
+    assert plain is not None
+    assert ability in plain
+    assert w("axis_score", lang, metric=named("metric", finished.metric, lang)) in plain
+    assert f">{floor}<" not in plain
+    standing = FloorStanding(arm=measured[0], difference=figure(-0.3, 0.05), says="below")
+    asked = FloorVerdict(checkpoint="pocket-base", slack=0.05, standings=(standing,))
+    verdict = finished.verdict.model_copy(update={"floor": asked})
+    drawn = frontier_svg(finished.model_copy(update={"verdict": verdict}), lang, "f", "Frontier")
+    assert drawn is not None
+    assert f">{floor}<" in drawn
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,14 @@ def test_the_report_shows_votes_and_what_left_the_machine(run: Path) -> None:
         assert "<script>\x1b" not in page
         assert "\x1b[2J" not in page
     assert "OUTSIDE this machine" in text(view, "en")
+    assert view.votes is not None
+    assert view.votes.people is not None
+    for one in view.votes.people.strengths:  # a row of the table: how often, and the counts
+        row = next(line for line in text(view, "en").splitlines()
+                   if line.strip().startswith(f"{one.arm} ") and "%" in line
+                   and "(" in line and line.split()[-1] == str(one.both_bad))  # fmt: skip
+        counts = [str(count) for count in (one.wins, one.losses, one.ties, one.both_bad)]
+        assert counts == row.split()[-4:]
 
 
 def test_without_votes_there_is_no_section(run: Path) -> None:

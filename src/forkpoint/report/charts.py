@@ -32,7 +32,9 @@ def short(name: str) -> str:
 class Chart:
     """One set of axes in the report's style; `width` and `height` in CSS pixels."""
 
-    def __init__(self, width: int, height: int, left: int = 8, right: int = 8) -> None:
+    def __init__(
+        self, width: int, height: int, left: int = 8, right: int = 8, bottom: int = 26
+    ) -> None:
         import matplotlib as mpl
         from matplotlib.figure import Figure as Canvas
 
@@ -40,7 +42,7 @@ class Chart:
         self.width, self.height = width, height
         self.canvas = Canvas(figsize=(width / 72, height / 72), dpi=72, frameon=False)
         self.axes: Any = self.canvas.add_axes(
-            (left / width, 26 / height, 1 - (left + right) / width, 1 - 36 / height)
+            (left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + 10) / height)
         )
         self.axes.patch.set_visible(False)
         for side in ("top", "right", "left"):

@@ -4,12 +4,24 @@ import math
 from collections.abc import Sequence
 
 from forkpoint.record import Figure
-from forkpoint.report.charts import INK, LINE, MARKERS, NARROW, PAPER, Chart, colour, short
+from forkpoint.report.charts import (
+    INK,
+    LINE,
+    MARKERS,
+    MUTED,
+    NARROW,
+    PAPER,
+    Chart,
+    colour,
+    short,
+)
 from forkpoint.report.series import approaches, places
 from forkpoint.report.view_record import ArmView, View
+from forkpoint.report.wording import named, w
 from forkpoint.verdict.verdict_record import Change
 
-HEIGHT = 320  # px
+HEIGHT = 340  # px
+BELOW = 46  # px under the axes: tick labels and what the axis measures
 NAME_POINTS = 13  # points between the middles of two names
 Z95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
 
@@ -43,8 +55,9 @@ def frontier_svg(view: View, lang: str, name: str, label: str) -> str | None:
     arms = [a for a in view.arms if a.name in changes and (a.result.test or a.result.validation)]
     if len(arms) < 2:
         return None
-    chart = Chart(NARROW, HEIGHT, left=40, right=12)
+    chart = Chart(NARROW, HEIGHT, left=40, right=12, bottom=BELOW)
     marks = [_mark(chart, view, arm, changes[arm.name]) for arm in arms]
+    _draw_floor(chart, view, {mark[0]: mark[1] for mark in marks if mark}, lang)
     chart.axes.grid(True, color=LINE, lw=0.6, alpha=0.7)
     chart.axes.set_axisbelow(True)
     from matplotlib.ticker import MaxNLocator
@@ -55,7 +68,36 @@ def frontier_svg(view: View, lang: str, name: str, label: str) -> str | None:
     chart.axes.tick_params(axis="y", length=0, pad=4)
     chart.axes.margins(0.12)
     _name(chart, [mark for mark in marks if mark])
+    _title_axes(chart, view, lang)
     return chart.svg(name, label)
+
+
+def _title_axes(chart: Chart, view: View, lang: str) -> None:
+    metric = w("axis_score", lang, metric=named("metric", view.metric, lang))
+    style = {"fontsize": 11.5, "color": MUTED, "parse_math": False, "annotation_clip": False}
+    chart.axes.annotate(
+        metric, (0, 1), xycoords="axes fraction", xytext=(-36, 2), textcoords="offset points",
+        va="bottom", **style,
+    )  # fmt: skip
+    chart.axes.annotate(
+        w("axis_ability", lang), (1, 0), xycoords="axes fraction", xytext=(0, 4 - BELOW),
+        textcoords="offset points", ha="right", va="bottom", **style,
+    )  # fmt: skip
+
+
+def _draw_floor(chart: Chart, view: View, ability: dict[str, float], lang: str) -> None:
+    """Where the named checkpoint stood untuned, less the slack, if a floor was asked for."""
+    floor = view.verdict.floor if view.verdict else None
+    for one in floor.standings if floor else ():
+        if floor and short(one.arm) in ability:
+            level = ability[short(one.arm)] - one.difference.value - floor.slack
+            chart.axes.axvline(level, color=MUTED, lw=1.2, ls=(0, (5, 3)), zorder=1)
+            chart.axes.annotate(
+                w("axis_floor", lang), (level, 1), xycoords=("data", "axes fraction"),
+                xytext=(0, 2), textcoords="offset points", ha="center", va="bottom",
+                fontsize=11.5, color=MUTED, parse_math=False, annotation_clip=False,
+            )  # fmt: skip
+            return
 
 
 def _name(chart: Chart, marks: Sequence[tuple[str, float, float]]) -> None:

@@ -16,7 +16,7 @@ from forkpoint.report.charts import (
 )
 from forkpoint.report.series import approaches, ordered, places
 from forkpoint.report.view_record import ArmView, View
-from forkpoint.report.wording import named, number, span
+from forkpoint.report.wording import named, number, span, w
 
 ROW_PX = 44  # a row: its name above, its dots below
 FRAME_PX = 36  # axis and margins above and below the rows
@@ -178,11 +178,9 @@ def forgetting_svg(view: View, lang: str, name: str, label: str) -> str | None:
     tints = {arm.name: colour(places(view)[arm.checkpoint]) for arm in view.arms}
     for row, change in enumerate(changes):
         tint = tints.get(change.subject, INK)
-        ability = named("ability", change.ability, lang)
+        title = named("ability", change.ability, lang) + w("comma", lang) + short(change.subject)
         across = chart.axes.get_yaxis_transform()
-        chart.say(
-            0.0, 0.42 - row, f"{ability}, {short(change.subject)}", va="center", transform=across
-        )
+        chart.say(0.0, 0.42 - row, title, va="center", transform=across)
         y = -row + 0.02
         ends = [change.before.value, change.after.value]
         chart.axes.plot(ends, [y, y], color=tint, lw=1, ls=(0, (1.5, 1.5)), zorder=2)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from forkpoint.report.view_record import ArmView, TrialView, View
-from forkpoint.verdict.verdict_record import ArmResult
+from forkpoint.verdict.verdict_record import ArmResult, CostResult
 
 STATES = ("winner", "finalist", "racing", "not_chosen", "dropped", "failed", "waiting")
 
@@ -17,6 +17,13 @@ def in_order(arms: Iterable[ArmView], higher: bool) -> list[ArmView]:
     """Arms by state, then by score; `higher`: a larger score is the better one."""
     sign = -1.0 if higher else 1.0
     return sorted(arms, key=lambda arm: (STATES.index(arm.state), sign * score(arm.result)))
+
+
+def ordered_costs(view: View) -> list[CostResult]:
+    """What an answer costs, in the order of the arms, those without training last."""
+    names = [arm.name for arm in ordered(view)] + [one.result.arm for one in view.asked]
+    known = {name: place for place, name in enumerate(names)}
+    return sorted(view.costs, key=lambda one: known.get(one.arm, len(known)))
 
 
 def score(result: ArmResult) -> float:

@@ -10,7 +10,7 @@ from forkpoint.report.kept_text import kept_sentences
 from forkpoint.report.opening import opening
 from forkpoint.report.replay_table import replay_tables
 from forkpoint.report.series import ordered
-from forkpoint.report.untrained_tables import asked_table, cost_table, indented
+from forkpoint.report.untrained_tables import asked_table, cost_table, indented, votes_table
 from forkpoint.report.untrained_text import shortened_sentences
 from forkpoint.report.view_record import ArmView, View
 from forkpoint.report.visible import bounded, visible
@@ -273,7 +273,13 @@ class _Writer:
         """What people and judges preferred, and what was sent to judges."""
         if self.view.votes is not None:
             told = votes_told(self.view.votes, self.lang)
-            self.listed(told.title, told.sentences[:-1])
+            self.line()
+            self.line(told.title, "bold")
+            for caption, rows in told.tables:
+                self.console.print(indented(votes_table(_safe(caption), rows)))
+                self.line()
+            for sentence in told.sentences[:-1]:
+                self.line(sentence)
 
     def listed(self, title: str, lines: tuple[str, ...]) -> None:
         """A title with its lines; nothing where there are none."""

@@ -1,9 +1,11 @@
 """Tables of the untrained arms and of the cost of answers, for a terminal."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from forkpoint.record import Figure
-from forkpoint.report.untrained_text import costs_shown, setup_text
+from forkpoint.report.series import ordered_costs
+from forkpoint.report.untrained_text import cost_columns, setup_text
 from forkpoint.report.view_record import View
 from forkpoint.report.visible import visible
 from forkpoint.report.wording import number, percent, size, tight_span, w
@@ -21,7 +23,8 @@ def indented(table: "Table") -> "Padding":
     return Padding(table, (0, 0, 0, 2))
 
 
-def _empty(title: str) -> "Table":
+def plain_table(title: str) -> "Table":
+    """A table with its title, without lines."""
     from rich.table import Table
 
     return Table(
@@ -32,7 +35,7 @@ def _empty(title: str) -> "Table":
 
 def asked_table(view: View, lang: str) -> "Table":
     """How each untrained arm is asked, and its scores."""
-    table = _empty(say("untrained.table", lang))
+    table = plain_table(say("untrained.table", lang))
     table.add_column(w("arm", lang), overflow="fold")
     table.add_column(say("untrained.setup", lang), overflow="fold")
     tested = any(one.result.test for one in view.asked)
@@ -54,19 +57,29 @@ def asked_table(view: View, lang: str) -> "Table":
 
 def cost_table(view: View, lang: str) -> "Table":
     """Tokens, seconds, memory and money of one answer."""
-    alone, money = costs_shown(view.costs)
-    table = _empty(say("untrained.cost_table", lang))
+    alone, money = cost_columns(view.costs).values()
+    table = plain_table(say("untrained.cost_table", lang))
     table.add_column(w("arm", lang), overflow="fold")
     keys = ["prompt_tokens", "generated_tokens", "batch_seconds"]
     keys += ["alone_seconds"] if alone else []
     keys += ["memory"] + (["money"] if money else [])
     for key in keys:
         table.add_column(say(f"untrained.{key}", lang), justify="right", overflow="fold")
-    for one in view.costs:
-        cells = [_mean(one.prompt_tokens, 0), _mean(one.generated_tokens, 1), _mean(one.seconds, 3)]
-        cells += [_mean(one.alone_seconds, 2)] if alone else []
+    for one in ordered_costs(view):
+        cells = [_mean(one.prompt_tokens, 0), _mean(one.generated_tokens, 1), _mean(one.seconds, 4)]
+        cells += [_mean(one.alone_seconds, 3)] if alone else []
         cells += [size(one.peak_bytes)] + ([one.money or "–"] if money else [])
         table.add_row(visible(one.arm), *cells)
+    return table
+
+
+def votes_table(caption: str, rows: Sequence[Sequence[str]]) -> "Table":
+    """How often each arm was preferred, with counts; `rows` begin with the head."""
+    table = plain_table(caption)
+    for place, title in enumerate(rows[0]):
+        table.add_column(title, justify="left" if place < 2 else "right", overflow="fold")
+    for row in rows[1:]:
+        table.add_row(*row)
     return table
 
 

@@ -1,11 +1,13 @@
 """Untrained arms, the worth of training and the cost of answers in words."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from forkpoint.ledger import Agreement, IneligibleArm, Setup
+from forkpoint.report.series import ordered_costs
 from forkpoint.report.view_record import Saying, View
 from forkpoint.report.visible import visible
-from forkpoint.report.wording import named, number, span, told
+from forkpoint.report.wording import named, number, span, told, w
 from forkpoint.verdict.verdict_record import CostResult
 from forkpoint.words import say
 
@@ -95,6 +97,32 @@ def shortened_sentences(view: View, lang: str) -> list[str]:
     ]
 
 
-def costs_shown(costs: Sequence[CostResult]) -> tuple[bool, bool]:
+def cost_columns(costs: Sequence[CostResult]) -> dict[str, bool]:
     """Whether any answer was timed by itself, and whether any has a price."""
-    return any(one.alone_seconds for one in costs), any(one.money for one in costs)
+    return {
+        "costs_alone": any(one.alone_seconds for one in costs),
+        "costs_priced": any(one.money for one in costs),
+    }
+
+
+def cost_counts(one: CostResult, lang: str) -> str:
+    """Over how many answers, batches and answers asked by themselves a cost was measured."""
+    figures = {"answers": one.prompt_tokens, "batches": one.seconds, "alone": one.alone_seconds}
+    parts = [
+        say(f"untrained.n_{key}", lang, n=figure.n)
+        for key, figure in figures.items()
+        if figure and figure.n
+    ]
+    return w("comma", lang).join([w(one.split, lang), *parts])
+
+
+def page_words(view: View, lang: str) -> dict[str, Any]:
+    """What the page's templates need of all this."""
+    return {
+        "setup_text": lambda setup: setup_text(setup, lang),
+        "worth_told": worth_sentence(view, lang),
+        "shortened_told": shortened_sentences(view, lang),
+        "answer_costs": ordered_costs(view),
+        "cost_counts": lambda one: cost_counts(one, lang),
+        **cost_columns(view.costs),
+    }
