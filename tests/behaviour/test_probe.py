@@ -1,6 +1,7 @@
 """The behaviour probe tells the pocket family apart, and a short training says whether it stops."""
 
 import json
+import re
 import subprocess
 import sys
 from functools import cache
@@ -20,7 +21,7 @@ from forkpoint.models.rendering import Renderer, Rendering
 from forkpoint.models.weights import load_tokenizer
 from forkpoint.pocket import checkpoint_path
 from forkpoint.report.checkpoint_text import checkpoint_text
-from forkpoint.report.stopping_text import trials_text
+from forkpoint.report.stopping_text import clue_text, trials_text
 
 STAGES = ("base", "instruct", "chat")
 
@@ -153,6 +154,18 @@ def test_each_sign_speaks_for_its_stage(changes: dict[str, object], says: str, s
 
     assert sign * weight(seen(**changes)) > 0
     assert 0 == weight(seen())
+
+
+def test_what_it_did_is_evidence_in_both_languages() -> None:
+    """Every clue of the probe is said in the reader's words, and in English as it is recorded."""
+    for changes in ({"end_probability": 0.9}, {"stopped": Count(hits=20, n=20)},
+                    {"followed": Count(hits=18, n=20)}, {"echoed": Count(hits=10, n=20)},
+                    {"offered": Count(hits=15, n=20)},
+                    {"end_probability": 0.9, "declined": Count(hits=3, n=4)}):  # fmt: skip
+        reading = Reading(name="x", title="x", behaviour=seen(**changes))
+        for item in behaviour_signals(reading).sold_as:
+            assert item.found == clue_text(item.found, "en")
+            assert not re.search(r"[a-z]{3}", clue_text(item.found, "zh"))
 
 
 def test_long_answers_are_no_sign_of_a_base() -> None:

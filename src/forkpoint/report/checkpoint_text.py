@@ -148,13 +148,16 @@ def _clue(item: Evidence) -> tuple[str, str, float]:
 
 def _evidence(same: list[Evidence], lang: str) -> str:
     """One clue in a line, with every value that it speaks for or against."""
+    from forkpoint.report.stopping_text import clue_text
+
     item = same[0]
+    found = clue_text(item.found, lang) if item.signal == "behaviour" else item.found
     key = "text_for" if item.weight > 0 else "text_against"
     return "  " + _word(
         key, lang,
         weight=f"{item.weight:+.1f}",
         value=" / ".join(_word(f"is_{each.says}", lang) for each in same),
-        signal=_word(f"signal_{item.signal}", lang), found=printable(item.found)[:160],
+        signal=_word(f"signal_{item.signal}", lang), found=printable(found)[:160],
     )  # fmt: skip
 
 

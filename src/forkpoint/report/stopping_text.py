@@ -12,6 +12,8 @@ from forkpoint.report.wording import number, percent, rate
 from forkpoint.words import say
 
 CAUSES = {"not_an_end": "not_an_end", "no_loss": "no_loss", "untrained_rows": "untrained"}
+CLUES = ("end", "chat", "borrowed", "plain", "stopped", "followed", "echoed", "offered",
+         "declined")  # fmt: skip  # words of facts/signals/behaviour.py
 COUNTS = ("stopped", "followed", "echoed", "continued", "offered", "declined")
 
 
@@ -31,6 +33,13 @@ def stopping_text(plan: StopPlan, lang: str) -> str:
     if plan.align:
         lines.append(wrap(_w("align", lang), "    ", "  "))
     return "\n".join(lines)
+
+
+def clue_text(found: str, lang: str) -> str:
+    """What a behaviour probe left as evidence, in the reader's language."""
+    for name in CLUES:
+        found = found.replace(_w(f"clue_{name}", "en"), _w(f"clue_{name}", lang))
+    return found
 
 
 def behaviour_text(seen: Behaviour, lang: str) -> str:
