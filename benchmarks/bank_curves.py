@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from bank import UNTRAINED, unpacked
@@ -100,11 +100,17 @@ class Draw:
     arm_A: NDArray[np.intp]
     seed_A: NDArray[np.intp]
     row_N: NDArray[np.intp]
+    rates: int = 1  # tried at the first rung; the bank has the one that is kept
 
     @property
     def truth_A(self) -> Floats:  # noqa: N802 - an array by arm
         """What the arms of this race are worth."""
         return self.curves.truth_A[self.arm_A]
+
+    @property
+    def names(self) -> list[str]:
+        """Of the arms of this race."""
+        return [self.curves.arms[arm] for arm in self.arm_A]
 
     @property
     def gap(self) -> float:
@@ -127,14 +133,19 @@ class Draw:
         return float(self.curves.bits[kind][self.arm_A[arm], self.seed_A[arm], rung])
 
     def cost(self, arm: int, rung: int, kind: Kind, before: int | None) -> float:
-        """Tokens of taking an arm to a rung; a continued run goes on from the rung before."""
+        """Tokens of taking an arm to a rung; a continued run goes on from the rung before.
+
+        The first rung costs as many runs as rates are tried there.
+        """
         tokens_K = self.curves.tokens[kind][self.arm_A[arm], self.seed_A[arm]]
+        if rung == 0:
+            return float(tokens_K[0]) * self.rates
         if kind == "fresh" or before is None:
             return float(tokens_K[rung])
         return float(tokens_K[rung] - TRUNK * tokens_K[before])
 
 
-def draw_race(curves: Curves, rng: np.random.Generator, arms: int, rows: int | None = None) -> Draw:
+def draw_race(curves: Curves, rng: np.random.Generator, arms: int, rates: int = 1) -> Draw:
     """A race of some of the arms with a seed each, on rows drawn with replacement."""
     count, seeds, _, there = curves.right["fresh"].shape
     chosen = np.sort(rng.choice(count, size=min(arms, count), replace=False))
@@ -142,7 +153,8 @@ def draw_race(curves: Curves, rng: np.random.Generator, arms: int, rows: int | N
         curves,
         chosen,
         rng.integers(0, seeds, size=len(chosen)),
-        rng.integers(0, there, size=rows or there),
+        rng.integers(0, there, size=there),
+        rates,
     )
 
 
@@ -155,15 +167,23 @@ class Said:
     spent: float
 
 
+class Raced(NamedTuple):
+    """Where the engine left a race."""
+
+    selector: Selector
+    heard: list[Said]
+    highest: dict[int, int]  # arm -> its highest rung
+
+
 def engine_race(
     race: Draw, budget: float, prior: Prior | None, kind: Kind, seed: int, **other: Any
-) -> tuple[int, float, list[Said]]:
-    """The engine on a drawn race: the arm picked, the tokens spent, what was said on the way."""
-    names = [race.curves.arms[arm] for arm in race.arm_A]
+) -> Raced:
+    """The engine on a drawn race: what it believes, and what it said on the way."""
+    names = race.names
     steps_K = race.curves.tokens["fresh"][race.arm_A, race.seed_A].mean(axis=0)
     settings = Settings.model_validate(
         {"kind": kind, "scale": "bounded", "prior": prior, "margin": MARGIN,
-         "row_correlation": 0.5, **other}
+         "row_correlation": 0.5, "first_rung_trials": race.rates, **other}
     )  # fmt: skip
     arms = [Arm(name=name, stage=name.split(".")[0]) for name in names]
     selector = Selector(arms, [round(float(n)) for n in steps_K], budget, settings, seed)
@@ -173,28 +193,26 @@ def engine_race(
     while asks := selector.ask():
         for ask in asks:
             arm = names.index(ask.arm)
-            value = race.score(arm, ask.rung, kind)
-            cost = race.cost(arm, ask.rung, kind, highest.get(arm))
-            bits = race.likelihood(arm, ask.rung, kind)
-            _tell(selector, ask, (value, bits), len(race.row_N), cost)
+            tell(selector, race, ask, highest.get(arm))
             highest[arm] = max(ask.rung, highest.get(arm, 0))
             current_A[arm] = race.score(arm, highest[arm], kind)
         if len(highest) == len(names):
             standing = selector.standing()
             chances = np.array([one.p_best for one in standing.arms])
             heard.append(Said(chances, current_A.copy(), standing.spent_tokens))
-    standing = selector.standing()
-    return names.index(standing.pick or names[0]), standing.spent_tokens, heard
+    return Raced(selector, heard, highest)
 
 
-def _tell(
-    selector: Selector, ask: Ask, figures: tuple[float, float], rows: int, cost: float
-) -> None:
-    value, bits = figures
+def tell(selector: Selector, race: Draw, ask: Ask, before: int | None) -> float:
+    """Tell the engine what an ask came to in this race; returns the tokens it took."""
+    arm = race.names.index(ask.arm)
+    value, rows = race.score(arm, ask.rung, ask.kind), len(race.row_N)
+    cost = race.cost(arm, ask.rung, ask.kind, before)
     error = math.sqrt(value * (1 - value) / rows)
     score = Score(value=value, standard_error=error, n=rows, unit="share", better="higher")
     likelihood = Score(
-        value=bits, standard_error=0.0, n=rows, unit="bits/byte", better="lower",
-        channel="likelihood",
+        value=race.likelihood(arm, ask.rung, ask.kind), standard_error=0.0, n=rows,
+        unit="bits/byte", better="lower", channel="likelihood",
     )  # fmt: skip
     selector.tell(ask, [score, likelihood], cost)
+    return cost

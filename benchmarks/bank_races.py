@@ -5,8 +5,9 @@
 A race draws a setting, 4 to 6 of its arms, a training seed for each and validation rows with
 replacement; a third of the races has its two best arms closer than the margin, a third between
 one and three margins, a third further apart. Truth is the mean test score over seeds. The prior
-of a task's races is fitted on the other tasks. Brute force is every arm to full length and the two
-leaders twice more; rates are not in the bank, so neither side pays for them.
+of a task's races is fitted on the other tasks. Brute force is every arm at every rate to full
+length and the two leaders twice more; `bank_life.py` says what a race pays for rates that the
+bank does not have.
 """
 
 import argparse
@@ -17,16 +18,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bank_curves import MARGIN, Curves, Draw, Kind, draw_race, engine_race, read_bank
+from bank_curves import MARGIN, Curves, Draw, Kind, draw_race, read_bank
+from bank_life import RATES, brute_tokens, run_race
 from certainty import Cases, judge_certainty, softmax_of
 from fit_live_prior import fit_live_prior, seed_noise
+from subset_study import DOUBTS
+from subsets import TIE as NATS_TIE
 
 from forkpoint.engine import Prior
+from forkpoint.engine.value import DOUBT
 from forkpoint.race.live_prior import RULED_PRIOR
 
 THIRDS = ((0.0, 1.0, "below a margin"), (1.0, 3.0, "1 to 3 margins"), (3.0, math.inf, "above"))
 FEWEST_ARMS, MOST_ARMS = 4, 6
-FURTHER_RUNS = 4  # of brute force: two leaders, two more seeds each
 TIE = 0.005  # of the score: arms closer than this count as one answer
 SPREAD = 3  # margins between the best and the worst arm of a setting whose order is judged
 DRAWS = 4_000  # tried to fill the thirds
@@ -44,7 +48,7 @@ def races_of(bank: Sequence[Curves], count: int, seed: int) -> list[tuple[int, D
         if min(filled) >= wanted:
             break
         arms = int(rng.integers(FEWEST_ARMS, MOST_ARMS + 1))
-        race = draw_race(bank[number % len(bank)], rng, arms)
+        race = draw_race(bank[number % len(bank)], rng, arms, RATES)
         third = next(
             i for i, (low, high, _) in enumerate(THIRDS) if low <= race.gap / MARGIN < high
         )
@@ -55,13 +59,17 @@ def races_of(bank: Sequence[Curves], count: int, seed: int) -> list[tuple[int, D
 
 
 def equal_shares(race: Draw, budget: float) -> int:
-    """Every arm to the highest rung that an equal share pays for, by fresh runs; the best score."""
+    """Every arm to the highest rung that an equal share pays for, by fresh runs; the best score.
+
+    Rates are tried at the first rung, as in a race.
+    """
     arms = len(race.arm_A)
     rungs = race.curves.right["fresh"].shape[2]
-    at = [
-        max([k for k in range(rungs) if race.cost(a, k, "fresh", None) <= budget / arms] or [0])
-        for a in range(arms)
-    ]
+    at = []
+    for arm in range(arms):
+        left = budget / arms - race.cost(arm, 0, "fresh", None)
+        paid = [k for k in range(1, rungs) if race.cost(arm, k, "fresh", None) <= left]
+        at.append(max(paid, default=0))
     return int(np.argmax([race.score(a, k, "fresh") for a, k in enumerate(at)]))
 
 
@@ -99,7 +107,7 @@ def replay(
     """One race by the engine, fresh and continued, and by every plain rule."""
     rng = np.random.default_rng(number)
     truth_A = race.truth_A
-    brute = race.full_tokens * (len(race.arm_A) + FURTHER_RUNS)
+    brute = brute_tokens(race)
     budget = share * brute
     line: dict[str, Any] = {
         "setting": race.curves.name,
@@ -113,7 +121,7 @@ def replay(
     }
     kinds: tuple[Kind, ...] = ("fresh", "continued")
     for kind in kinds:
-        pick, spent, heard = engine_race(race, budget, prior, kind, number, seed_sd=seed_sd)
+        pick, spent, heard = run_race(race, budget, prior, kind, number, seed_sd)
         name = f"forkpoint, {kind}"
         line["regret"][name] = float(truth_A.max() - truth_A[pick])
         line[f"share, {kind}"] = spent / brute
@@ -150,6 +158,19 @@ def cases(lines: Sequence[dict[str, Any]], when: str) -> tuple[Cases, list[np.nd
         inner += [line["best"]] * len(truth_A)
         scores.append(np.array([np.nan if x is None else x for x in told["score"]]))
     return Cases(np.array(said), np.array(right), np.array(outer), np.array(inner)), scores
+
+
+def with_tables(told: Cases, kept: Path) -> Cases:
+    """The cases of a sub-set study beside those of the bank; tables are blocks like settings."""
+    lines = [json.loads(text) for text in kept.read_text(encoding="utf-8").splitlines()]
+    lines = [line for line in lines if line["said"] is not None]
+    place = DOUBTS.index(DOUBT)
+    return Cases(
+        np.array([*told.said_N, *(line["said"][place] for line in lines)]),
+        np.array([*told.right_N, *(line["regret"]["forkpoint"] <= NATS_TIE for line in lines)]),
+        np.array([*told.outer_N, *(line["key"].split()[0] for line in lines)]),
+        np.array([*told.inner_N, *(line["best"] for line in lines)]),
+    )
 
 
 def table(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -244,6 +265,7 @@ def main() -> None:
     parser.add_argument("--races", type=int, default=120)
     parser.add_argument("--share", type=float, default=0.3, help="of brute force's tokens")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--tables", type=Path, help="what selection.py --subsets 500 --keep kept")
     parser.add_argument("--prior", choices=("fitted", "ruled"), default="fitted")
     given = parser.parse_args()
     bank = read_bank(given.bank)
@@ -272,6 +294,8 @@ def main() -> None:
         )
         rival = {f"softmax at {best:g}": np.concatenate(softmax_of(scores, best))}
         certainty[when] = judge_certainty(told, rival)
+        if given.tables and when == "end":
+            certainty["end, with tables"] = judge_certainty(with_tables(told, given.tables))
     result = {
         "bank": [
             {"setting": c.name, "arms": len(c.arms), "seeds": c.test_AS.shape[1]} for c in bank

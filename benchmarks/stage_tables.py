@@ -45,6 +45,7 @@ class Point(NamedTuple):
     seed: int
     score: float
     right: tuple[bool, ...] = ()  # exact or not, row by row, where it was kept
+    bits: float | None = None  # a byte of the expected answers, where it was kept
 
 
 class Before(NamedTuple):
@@ -99,7 +100,8 @@ def points(lines: Lines) -> list[Point]:
         if x["rows"] and x.get("factor", 1.0) == 1.0:
             setting = Setting(x["source"], x["task"], x["rows"], x["visits"])
             right = tuple(unpacked(x["right"], TEST).tolist()) if "right" in x else ()
-            found.append(Point(setting, x["stage"], x["approach"], x["seed"], x["score"], right))
+            about = (x["stage"], x["approach"], x["seed"], x["score"])
+            found.append(Point(setting, *about, right, x.get("bits")))
     return found
 
 
@@ -187,6 +189,41 @@ def show_stages(every: Sequence[Point]) -> None:
             print("| " + " | ".join(cells) + " |")
 
 
+def show_bits(every: Sequence[Point]) -> None:
+    """The same in bits a byte of the right answers, which have no ceiling; below 0 is better."""
+    print("\n| source | task | rows | row visits | approach | Base | Instruct minus Base |"
+          " Chat minus Base |\n" + "|---" * 8 + "|")  # fmt: skip
+    for setting in settings(every):
+        for approach in ("lora", "full"):
+            mine = [x for x in every if (x.setting, x.approach) == (setting, approach)]
+            bits = {(x.stage, x.seed): x.bits for x in mine if x.bits is not None}
+            base = [bits[key] for key in bits if key[0] == "base"]
+            if not base:
+                continue
+            gaps = [
+                told_plainly(
+                    [
+                        bits[s, n] - bits["base", n]
+                        for s, n in bits
+                        if s == stage and ("base", n) in bits
+                    ]
+                )
+                for stage in STAGES[1:]
+            ]
+            cells = [*map(str, setting), approach, f"{fmean(base):.3f}", *gaps]
+            print("| " + " | ".join(cells) + " |")
+
+
+def told_plainly(given: Sequence[float]) -> str:
+    """A mean difference with interval and n, without a verdict: no margin is agreed on."""
+    if not given:
+        return "-"
+    middle, low, high = paired(given)
+    if len(given) == 1:
+        return f"{middle:+.3f}, one seed"
+    return f"{middle:+.3f} ({low:+.3f} to {high:+.3f}), n = {len(given)}"
+
+
 def pairs_of(every: Sequence[Point], setting: Setting) -> list[tuple[int, float, float]]:
     """Seed, score by LoRA and score in full, of every stage and seed that has both."""
     lora, full = (
@@ -259,6 +296,7 @@ def show(which: str, lines: Lines) -> None:
     every = points(lines)
     if which == "a":
         show_stages(every)
+        show_bits(every)
     elif which == "b":
         show_approaches(every)
     elif which == "c":

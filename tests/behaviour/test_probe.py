@@ -1,6 +1,8 @@
 """The behaviour probe tells the pocket family apart, and a short training says whether it stops."""
 
 import json
+import subprocess
+import sys
 from functools import cache
 
 import pytest
@@ -78,11 +80,17 @@ def test_rows_of_the_trial_are_apart() -> None:
 
 
 def test_texts_in_both_languages() -> None:
-    """The counts with their interval, and the trial's figure."""
+    """The counts with their interval, then the trial's figure, then what to mind."""
     found = inspected("chat")
-    for lang, words in (("en", "offered a follow-up: 2"), ("zh", "主动提出再帮忙")):
-        assert words in checkpoint_text(found.facts, lang)
-        assert "n = 32" in trials_text(found.trials, lang)
+    for lang, words in (
+        ("en", ("within 48 tokens", "offered a follow-up: 2", "n = 32", "What to mind")),
+        ("zh", ("在 48 个词元内", "主动提出再帮忙", "n = 32", "注意事项")),
+    ):
+        text = checkpoint_text(found.facts, lang, found.trials)
+        assert trials_text(found.trials, lang) in text
+        places = [text.find(word) for word in words]
+        assert sorted(places) == places
+        assert -1 not in places
 
 
 def test_the_command_gives_the_whole_record(
@@ -97,6 +105,16 @@ def test_the_command_gives_the_whole_record(
     assert found == Inspection.model_validate(json.loads(capsys.readouterr().out))
     assert "instruct" == found.facts.stage
     assert "behaviour" in {item.signal for item in found.facts.sold_as.evidence}
+
+
+def test_libraries_do_not_talk_to_the_user() -> None:
+    """What the libraries have to say to each other is not on the terminal; stdout is the answer."""
+    done = subprocess.run(
+        [sys.executable, "-m", "forkpoint", "inspect", "pocket-chat", "--probe", "--lang", "en"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "" == done.stderr
+    assert "How it behaved" in done.stdout
 
 
 def seen(**changes: object) -> Behaviour:
@@ -135,6 +153,13 @@ def test_each_sign_speaks_for_its_stage(changes: dict[str, object], says: str, s
 
     assert sign * weight(seen(**changes)) > 0
     assert 0 == weight(seen())
+
+
+def test_long_answers_are_no_sign_of_a_base() -> None:
+    """Who ends its turns when an answer is finished may well run into a short limit."""
+    short = seen(stopped=Count(hits=2, n=20), end_probability=0.9)
+    found = behaviour_signals(Reading(name="x", title="x", behaviour=short)).sold_as
+    assert not [item for item in found if item.says == "base" and item.weight > 0]
 
 
 def test_no_probe_no_signal() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from made_checkpoint import make_checkpoint
 
+from forkpoint.facts import licence as licences
 from forkpoint.facts import read_checkpoint
 from forkpoint.facts.licence import licence_table
 from forkpoint.words import say
@@ -37,6 +38,8 @@ from forkpoint.words import say
         ("license: other\nlicense_name: our-very-own", "our-very-own", "unknown"),
         ("license: other", "other", "unknown"),
         ("license: openrail", "openrail", "unknown"),
+        ("license: artistic-2.0", "Artistic-2.0", "unknown"),
+        ("license: cc-by-nd-4.0", "CC-BY-ND-4.0", "conditions"),
         ("license: unknown", None, "unknown"),
         ("license: [broken", None, "unknown"),
         ("tags: [chat]", None, "unknown"),
@@ -47,8 +50,61 @@ def test_licences(tmp_path: Path, card: str, licence: str | None, commercial: st
     facts = read_checkpoint(str(make_checkpoint(tmp_path / "c", card=f"---\n{card}\n---\n# C\n")))
     assert (licence, commercial) == (facts.licence, facts.commercial_use)
     spoken = [notice for notice in facts.notices if notice.key.startswith("facts.licence_")]
-    assert bool(spoken) == (commercial != "yes" and facts.licence in (None, "other", "openrail",
-                            "our-very-own", *licence_table()))  # fmt: skip
+    assert 1 == len(spoken)
+    assert ("info" if commercial == "yes" else "warning") == spoken[0].level
+
+
+@pytest.mark.parametrize(
+    ("licence", "asks"),
+    [
+        ("apache-2.0", "notices"), ("cc0-1.0", "without conditions"),
+        ("gpl-3.0", "stays under this licence"), ("agpl-3.0", "as a service"),
+        ("mpl-2.0", "changed parts"), ("cc-by-sa-4.0", "under the same licence only"),
+        ("cc-by-nc-4.0", "of a derived model either"),
+        ("cc-by-nd-4.0", "may not be passed on"), ("cc-by-nc-nd-4.0", "no commercial use, and"),
+    ],
+)  # fmt: skip
+def test_an_spdx_licence_says_what_it_asks_of_a_derived_model(
+    tmp_path: Path, licence: str, asks: str
+) -> None:
+    """One line with the conditions, the meaning for a derived model and the address of the text."""
+    card = f"---\nlicense: {licence}\n---\n"
+    facts = read_checkpoint(str(make_checkpoint(tmp_path / "c", card=card)))
+    notice = next(n for n in facts.notices if n.key.startswith("facts.licence_"))
+    said = say(notice.key, "en", **notice.values)
+    assert asks in said
+    assert f"https://spdx.org/licenses/{facts.licence}.html" in said
+
+
+def test_an_spdx_licence_that_was_not_classed_is_not_called_unlisted(tmp_path: Path) -> None:
+    """It is in SPDX, its address is given, and commercial use stays unknown."""
+    card = "---\nlicense: artistic-2.0\n---\n"
+    facts = read_checkpoint(str(make_checkpoint(tmp_path / "c", card=card)))
+    notice = next(n for n in facts.notices if n.code == "licence-unknown")
+    assert "https://spdx.org/licenses/Artistic-2.0.html" in say(notice.key, "en", **notice.values)
+
+
+def test_every_classed_spdx_licence_exists() -> None:
+    """The names that are classed are those of SPDX, and each has its sentence in both languages."""
+    from license_expression import get_license_index
+
+    known = {entry.get("spdx_license_key") for entry in get_license_index()}
+    classed = licences.PERMISSIVE | licences.SHARE_ALIKE
+    assert set() == classed - known
+    for name in sorted(classed):
+        meaning = licences._spdx_meaning(name)
+        for lang in ("en", "zh"):
+            assert name in say(f"facts.licence_{meaning}", lang, title=name, address="A")
+
+
+@pytest.mark.parametrize("tag", ["openrail", "gpl", "cc"])
+def test_a_family_of_licences_is_unknown_and_says_what_to_do(tmp_path: Path, tag: str) -> None:
+    """An id of the Hub without a variant names no text: unknown, and where to look for the text."""
+    card = f"---\nlicense: {tag}\n---\n"
+    facts = read_checkpoint(str(make_checkpoint(tmp_path / "c", card=card)))
+    assert "unknown" == facts.commercial_use
+    notice = next(n for n in facts.notices if n.code == "licence-unknown")
+    assert "licence file beside the weights" in say(notice.key, "en", **notice.values)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,13 @@ ROWS = len(vocabulary())
         ({"template": "It is {{ strftime_now('%A') }}." + CHATML}, "clock"),
         ({"template": CHATML.replace("message['content']", "message['content'] | trim")},
          "trims-answers"),
+        ({"template": "{% if messages[0]['role'] != 'system' %}<|im_start|>system\n"
+          "You are a helpful parrot.<|im_end|>\n{% endif %}" + CHATML}, "default-system-prompt"),
+        ({"template": "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no') }}"
+          "{% endif %}" + CHATML}, "no-system-role"),
+        ({"template": CHATML.replace("message['content']",
+          "('...' if message['role'] == 'assistant' and not loop.last else message['content'])")},
+         "not-prefix-preserving"),
     ],
 )  # fmt: skip
 def test_each_trouble_is_a_notice(tmp_path: Path, changes: dict[str, Any], code: str) -> None:

@@ -123,6 +123,15 @@ def test_a_base_without_a_name_is_left_unknown(
     assert {"base", "unknown"} == {answer.said["sold_as"] for answer in given}
 
 
+def test_a_hard_base_with_its_name_is_named(stages: ModuleType, rows: list[dict[str, Any]]) -> None:
+    """With all signals: those that ship a template are named, and no hard base is called tuned."""
+    hard = [row for row in rows if row["label"]["stage"] == "base" and "hard" in row]
+    given = stages.answers(hard, stages.read_rows()[1])
+    assert {"base"} == {answer.said["sold_as"] for answer in given if answer.row.get("template")}
+    assert {"base", "unknown"} == {answer.said["sold_as"] for answer in given}
+    assert sum(answer.said["sold_as"] == "base" for answer in given) >= 12
+
+
 def test_the_catalogue_and_the_judgement_agree() -> None:
     """Checkpoints whose stage the catalogue has from their publishers are judged alike by name."""
     from forkpoint.catalogue import entries

@@ -1,19 +1,17 @@
 """What the guides show of a command is what the command says, in both languages."""
 
 import contextlib
-import json
 import re
-import shutil
+import shlex
 import sys
 from pathlib import Path
 
 import pytest
 
 from forkpoint.cli import main
-from forkpoint.pocket import checkpoint_path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "facts"))
-from made_checkpoint import write_safetensors
+sys.path.insert(0, str(Path(__file__).parent))
+from guide_folders import make_folders
 
 GUIDES = Path(__file__).parents[2] / "docs" / "guide"
 SHOWN = re.compile(r"<!-- shown: forkpoint (.+?) -->\n```\n(.*?)\n```\n", re.DOTALL)
@@ -27,20 +25,9 @@ BLOCKS = [
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folders that the guides speak of: a Base with a borrowed template, a torn download."""
+    """The folder in which the guides' commands are typed."""
     folder = tmp_path_factory.mktemp("guide")
-    base, tuned = (Path(checkpoint_path(f"pocket-{one}")) for one in ("base", "instruct"))
-    copy = Path(shutil.copytree(base, folder / "pocket-copy"))
-    shutil.copy(tuned / "chat_template.jinja", copy / "chat_template.jinja")
-    (copy / "README.md").write_text("---\nlicense: llama3.1\n---\n", encoding="utf-8")
-    torn = Path(shutil.copytree(copy, folder / "torn")) / "model.safetensors"
-    torn.write_bytes(torn.read_bytes()[: torn.stat().st_size // 2])
-    adapter = folder / "tickets-lora"
-    adapter.mkdir()
-    described = {"peft_type": "LORA", "base_model_name_or_path": "pocket-base", "r": 16}
-    (adapter / "adapter_config.json").write_text(json.dumps(described))
-    name = "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"
-    write_safetensors(adapter / "adapter_model.safetensors", {name: ("F32", (16, 128))})
+    make_folders(folder)
     return folder
 
 
@@ -53,7 +40,7 @@ def test_a_shown_output_is_the_output(
     monkeypatch.chdir(place)
     monkeypatch.setenv("FORKPOINT_HOME", str(place / "home"))
     lang = "zh" if guide.name.endswith(".zh.md") else "en"
-    words = command.split()
+    words = shlex.split(command)
     with contextlib.suppress(SystemExit):
         main([*words, "--lang", lang])
     said = "".join(capsys.readouterr())

@@ -4,54 +4,22 @@ import json
 import re
 import shutil
 import threading
-import time
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import pytest
 from hostile import HOSTILE
-from markupsafe import escape
-from wire import Served, ask
+from wire import Served, ask, post, upload
 
 from forkpoint.ledger import Book, TrialStarted, read_lines
 from forkpoint.race.executor import note_path
 from forkpoint.race.work import TrialWork
-from forkpoint.report.wording import named
-from forkpoint.train.approach import approaches
-from forkpoint.untrained import kinds
-from forkpoint.web.draft import Draft
-from forkpoint.words import say
 
 PAGES = (
     "/", "/run/finished", "/run/finished/report", "/run/finished/answers", "/run/finished/vote",
     "/run/unfinished", "/start", "/compare", "/compare?run=finished&run=unfinished", "/rules",
     "/rules/FP-B01",
 )  # fmt: skip
-FORM = {"content_type": "application/x-www-form-urlencoded"}
-
-
-def post(served: Served, cookie: str, path: str, **fields: str) -> tuple[int, dict[str, str], str]:
-    """A form sent by one of our own pages."""
-    return ask(
-        served, path, "POST", urlencode(fields).encode(), cookie=cookie, origin=served.base,
-        accept_language="en", **FORM,
-    )  # fmt: skip
-
-
-def upload(
-    served: Served, cookie: str, name: str, content: bytes, **fields: str
-) -> tuple[int, dict[str, str], str]:
-    """The start form with a file."""
-    parts = [
-        f'--edge\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'.encode()
-        for field, value in fields.items()
-    ]
-    head = f'--edge\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
-    body = b"".join(parts) + head.encode() + content + b"\r\n--edge--\r\n"
-    return ask(
-        served, "/start", "POST", body, cookie=cookie, origin=served.base, accept_language="en",
-        content_type="multipart/form-data; boundary=edge",
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -287,44 +255,3 @@ def test_a_process_number_used_again_is_not_ours(tmp_path: Path) -> None:
     (tmp_path / process.STARTED).write_text(note.to_json())
     assert process.alive(tmp_path) is None
     process.stop(tmp_path)
-
-
-def chosen_page(served: Served, cookie: str, where: str, lang: str) -> str:
-    """The second page of a start, once the data have been read."""
-    for _ in range(600):
-        _, _, text = ask(served, where, cookie=cookie, accept_language=lang)
-        if "data-reload" not in text:
-            return text
-        time.sleep(0.2)
-    raise AssertionError("the data were never read")
-
-
-def test_every_approach_is_offered_or_says_why_not(served: Served, cookie: str) -> None:
-    """From the registry, in both languages; a choice that can be fed becomes the command."""
-    body = json.dumps({"prompt": "Where is it?", "completion": "delivery"}).encode() + b"\n"
-    _, headers, _ = upload(served, cookie, "offers.jsonl", body * 12)
-    where = headers["location"]
-    for lang in ("en", "zh"):
-        page = chosen_page(served, cookie, where, lang)
-        for name in (*approaches(), *kinds()):
-            assert f'name="approach" value="{name}"' in page
-            assert str(escape(named("approach", name, lang))) in page
-        dpo = page.partition('value="dpo"')[2].partition("</li>")[0]
-        assert dpo.startswith(" disabled")
-        assert say("race.offer_no_preferences", lang) in dpo
-        delta = page.partition('value="delta"')[2].partition("</li>")[0]
-        assert "pocket-instruct, pocket-chat" in delta
-    fields = [
-        ("model", "pocket-base"), ("model", "pocket-instruct"), ("approach", "cpt"),
-        ("approach", "rag"), ("approach", "no such"), ("corpus", "/there/book.txt"),
-        ("documents", "/there"), ("budget", "auto"),
-    ]  # fmt: skip
-    ask(
-        served, where, "POST", urlencode(fields).encode(), cookie=cookie, origin=served.base, **FORM
-    )
-    folder = served.runs / where.rpartition("/")[2]
-    words = Draft.from_json((folder / "draft.json").read_bytes()).race_words("en")
-    asked = [word for word in words if word[:6] in ("--appr", "--corp", "--docu")]
-    assert ["--approach=cpt", "--approach=rag", "--corpus=/there/book.txt",
-            "--documents=/there"] == asked  # fmt: skip
-    shutil.rmtree(folder)

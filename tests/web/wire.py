@@ -6,7 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 Reply = tuple[int, dict[str, str], str]
 
@@ -63,3 +63,30 @@ def let_in(served: Served) -> str:
     """The cookie that the token is swapped for, as a browser sends it."""
     _, headers, _ = ask(served, f"/?{urlsplit(served.address).query}")
     return headers["set-cookie"].partition(";")[0]
+
+
+FORM = {"content_type": "application/x-www-form-urlencoded"}
+
+
+def post(served: Served, cookie: str, path: str, **fields: str) -> tuple[int, dict[str, str], str]:
+    """A form sent by one of our own pages."""
+    return ask(
+        served, path, "POST", urlencode(fields).encode(), cookie=cookie, origin=served.base,
+        accept_language="en", **FORM,
+    )  # fmt: skip
+
+
+def upload(
+    served: Served, cookie: str, name: str, content: bytes, **fields: str
+) -> tuple[int, dict[str, str], str]:
+    """The start form with a file."""
+    parts = [
+        f'--edge\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'.encode()
+        for field, value in fields.items()
+    ]
+    head = f'--edge\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+    body = b"".join(parts) + head.encode() + content + b"\r\n--edge--\r\n"
+    return ask(
+        served, "/start", "POST", body, cookie=cookie, origin=served.base, accept_language="en",
+        content_type="multipart/form-data; boundary=edge",
+    )  # fmt: skip

@@ -135,10 +135,8 @@ def _print_probed(target: str, lang: str, as_json: bool) -> None:
         print(found.to_json(indent=2))
         return
     from forkpoint.report.checkpoint_text import checkpoint_text
-    from forkpoint.report.stopping_text import trials_text
 
-    print(checkpoint_text(found.facts, lang), end="")
-    print("\n" + trials_text(found.trials, lang))
+    print(checkpoint_text(found.facts, lang, found.trials), end="")
 
 
 def profiled(

@@ -13,6 +13,7 @@ from forkpoint.facts.checkpoint_facts import (
 )
 from forkpoint.facts.checkpoint_files import CheckpointFiles, locate
 from forkpoint.facts.families import family_of
+from forkpoint.facts.form import form_notices
 from forkpoint.facts.identity import identity_of
 from forkpoint.facts.judgement import conflicts, judge, stage_of, unnamed
 from forkpoint.facts.licence import licence_notices, read_licence
@@ -53,7 +54,7 @@ def conclude(
     licence, commercial = read_licence(reading.card, stated if isinstance(stated, str) else None)
     by_id = reading.tokenizer.by_id
     ids = end_ids(reading.config, reading.generation)
-    parent = _parent(reading)
+    parent, shape = _parent(reading), _shape(reading)
     if reading.adapter:
         notices += (
             Notice(
@@ -71,7 +72,7 @@ def conclude(
         sold_as=sold_as,
         post_training=post_training,
         stage=stage,
-        shape=_shape(reading),
+        shape=shape,
         template=reading.template,
         tokenizer_eos=reading.tokenizer.eos,
         generation_eos=tuple(by_id.get(index, f"id {index}") for index in ids),
@@ -88,6 +89,7 @@ def conclude(
             *conflicts(sold_as),
             *unnamed(sold_as),
             *_aligned(stage, sold_as, post_training),
+            *form_notices(reading, shape.quantisation, kind, parent),
             *readiness_notices(reading, tuned=stage != "base"),
             *licence_notices(licence, commercial, reading.card),
         ),
@@ -104,7 +106,9 @@ def _aligned(
     """Today's "Instruct" is mostly more than the guides mean by the word [A2, A3]."""
     if stage != "instruct" or post_training.value not in ("sft_preference", "reasoning_rl"):
         return ()
-    values: dict[str, str | int | float] = {"sold": sold_as.value}
+    values: dict[str, str | int | float] = {
+        "sold": sold_as.value, "chance": f"{post_training.probability:.0%}",
+    }  # fmt: skip
     return (Notice(code="aligned", level="info", key="facts.aligned_instruct", values=values),)
 
 

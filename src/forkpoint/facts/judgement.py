@@ -34,8 +34,12 @@ KIND_PRIOR = {
     "thinking": 0.08,
 }  # fmt: skip
 
-DEFINING_KINDS = ("vision", "embedding", "reward")  # what goes in or comes out is said before
-# how an answer is thought of: a vision model that reasons is a vision model
+# What comes out is said before what goes in, and that before how an answer is thought of: an
+# embedding model that takes images is an embedding model, a vision model that reasons sees.
+YIELDS = {
+    "embedding": ("vision", "code", "thinking"), "reward": ("vision", "code", "thinking"),
+    "vision": ("thinking",),
+}  # fmt: skip
 
 SURE = 0.5  # probability; below it the value is "unknown"
 SURELY_TUNED = 0.1  # probability of Base; below it a checkpoint of unknown stage is called tuned
@@ -53,8 +57,9 @@ def gather(reading: Reading, hidden: Iterable[str] = ()) -> Signals:
     """All evidence, the groups named in `hidden` left out."""
     left_out = set(hidden)
     found = sum((group(reading) for group in GROUPS), Signals())
-    if any(item.says in DEFINING_KINDS and item.weight > 0 for item in found.kind):
-        found.kind[:] = [item for item in found.kind if item.says != "thinking"]
+    said = {item.says for item in found.kind if item.weight > 0}
+    unsaid = {other for kind in said for other in YIELDS.get(kind, ())}
+    found.kind[:] = [item for item in found.kind if item.says not in unsaid]
     return Signals(
         *(
             [item for item in items if item.signal not in left_out]

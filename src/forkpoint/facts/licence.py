@@ -11,19 +11,27 @@ from forkpoint.facts.checkpoint_facts import Notice
 
 Commercial = Literal["yes", "conditions", "no", "unknown"]
 
+# SPDX licences that allow commercial use and ask for nothing at all.
+UNCONDITIONAL = frozenset({"CC0-1.0", "Unlicense", "WTFPL", "0BSD"})
 # SPDX licences whose text allows commercial use without more than notices.
-PERMISSIVE = frozenset({
-    "Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "BSD-3-Clause-Clear", "CC0-1.0",
-    "CC-BY-4.0", "CC-BY-3.0", "CC-BY-2.0", "Unlicense", "ISC", "Zlib", "BSL-1.0", "WTFPL",
-    "ECL-2.0", "AFL-3.0", "MS-PL", "PostgreSQL", "NCSA", "CDLA-Permissive-2.0", "0BSD",
+PERMISSIVE = UNCONDITIONAL | {
+    "Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "BSD-3-Clause-Clear", "CC-BY-4.0",
+    "CC-BY-3.0", "CC-BY-2.0", "ISC", "Zlib", "BSL-1.0", "ECL-2.0", "AFL-3.0", "MS-PL",
+    "PostgreSQL", "NCSA", "CDLA-Permissive-2.0",
+}  # fmt: skip
+# SPDX licences that allow commercial use and ask for the same licence, or for source code too.
+SAME_LICENCE = frozenset({"CC-BY-SA-4.0", "CC-BY-SA-3.0", "CDLA-Sharing-1.0", "ODbL-1.0"})
+WITH_SOURCE = frozenset({
+    "GPL-2.0-only", "GPL-2.0-or-later", "GPL-3.0-only", "GPL-3.0-or-later", "AGPL-3.0-only",
+    "AGPL-3.0-or-later", "EUPL-1.2", "OSL-3.0",
 })  # fmt: skip
-# SPDX licences that allow commercial use and ask for the same licence or for source code.
-SHARE_ALIKE = frozenset({
-    "CC-BY-SA-4.0", "CC-BY-SA-3.0", "GPL-2.0-only", "GPL-2.0-or-later", "GPL-3.0-only",
-    "GPL-3.0-or-later", "AGPL-3.0-only", "AGPL-3.0-or-later", "LGPL-2.1-only", "LGPL-3.0-only",
-    "LGPL-3.0-or-later", "MPL-2.0", "EPL-2.0", "EUPL-1.2", "OSL-3.0", "CDLA-Sharing-1.0",
-    "ODbL-1.0",
+CHANGED_PARTS = frozenset({
+    "LGPL-2.1-only", "LGPL-3.0-only", "LGPL-3.0-or-later", "MPL-2.0", "EPL-2.0",
 })  # fmt: skip
+SHARE_ALIKE = SAME_LICENCE | WITH_SOURCE | CHANGED_PARTS
+# Ids of the Hub that name a family of licences and no text.
+SEVERAL_TEXTS = frozenset({"openrail", "cc", "gpl", "lgpl", "bsd", "gfdl"})
+NO_DERIVATIVES = re.compile(r"-ND\b|-ND-")
 NON_COMMERCIAL = re.compile(r"-NC\b|-NC-")
 # Cards that name a free licence for the code and ask for more where weights are used commercially.
 ASKS_FIRST = re.compile(
@@ -35,6 +43,7 @@ ASKS_FIRST = re.compile(
     r"[^.\n。]{0,80}",
     re.IGNORECASE,
 )
+SPDX_ADDRESS = "https://spdx.org/licenses/{}.html"
 QUOTE_LIMIT = 200  # characters of the card that a notice repeats
 
 
@@ -82,6 +91,8 @@ def _named_licence(card: Card, stated: str | None) -> tuple[str | None, Commerci
         if name in _by_name():
             known = _by_name()[name]
             return known, licence_table()[known]["commercial_use"]
+    if key in SEVERAL_TEXTS:
+        return key, "unknown"
     spdx = _spdx(key)
     if spdx is None:
         return str(found), "unknown"
@@ -105,9 +116,24 @@ def _commercial(spdx: str) -> Commercial:
         return "no"
     if spdx in PERMISSIVE:
         return "yes"
-    if spdx in SHARE_ALIKE:
+    if spdx in SHARE_ALIKE or NO_DERIVATIVES.search(spdx):
         return "conditions"
     return "unknown"
+
+
+def _spdx_meaning(spdx: str) -> str | None:
+    """Which sentence says what an SPDX licence asks; None where it was not classed."""
+    if NON_COMMERCIAL.search(spdx):
+        return "non_commercial_no_derivatives" if NO_DERIVATIVES.search(spdx) else "non_commercial"
+    if NO_DERIVATIVES.search(spdx):
+        return "no_derivatives"
+    for licences, meaning in (
+        (UNCONDITIONAL, "unconditional"), (PERMISSIVE, "notices"), (SAME_LICENCE, "same_licence"),
+        (WITH_SOURCE, "with_source"), (CHANGED_PARTS, "changed_parts"),
+    ):  # fmt: skip
+        if spdx in licences:
+            return meaning
+    return None
 
 
 def licence_notices(
@@ -135,16 +161,32 @@ def licence_notices(
             )
         ]
     if licence is None:
-        return [
-            Notice(code="licence-unknown", level="warning", key="facts.licence_none", values={})
-        ]
-    if commercial == "unknown":
+        return [_unknown("licence_none", {})]
+    if meaning := _spdx_meaning(licence):
         return [
             Notice(
-                code="licence-unknown",
-                level="warning",
-                key="facts.licence_unlisted",
-                values={"licence": licence},
+                code=f"licence-{licence}",
+                level="info" if commercial == "yes" else "warning",
+                key=f"facts.licence_{meaning}",
+                values={"title": licence, "address": SPDX_ADDRESS.format(licence)},
             )
         ]
+    if commercial == "unknown":
+        return [_unread(licence)]
     return []
+
+
+def _unread(licence: str) -> Notice:
+    """A licence of which nothing is known beyond its name, and what to do about it."""
+    if licence in SEVERAL_TEXTS:
+        return _unknown("licence_several_texts", {"licence": licence})
+    if _spdx(licence.lower()) is not None:
+        values: dict[str, str | int | float] = {
+            "licence": licence, "address": SPDX_ADDRESS.format(licence),
+        }  # fmt: skip
+        return _unknown("licence_unclassed", values)
+    return _unknown("licence_unlisted", {"licence": licence})
+
+
+def _unknown(key: str, values: dict[str, str | int | float]) -> Notice:
+    return Notice(code="licence-unknown", level="warning", key=f"facts.{key}", values=values)

@@ -1,5 +1,7 @@
 """Load a checkpoint's weights and tokenizer: safetensors only, no code of its own, no network."""
 
+import warnings
+from logging import ERROR, getLogger
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,10 +32,8 @@ def load_model(
     """
     import torch
     from transformers import AutoModelForCausalLM, GenerationConfig
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
+    _quieten()
     folder = Path(path)
     if not any(folder.glob("*.safetensors")):
         raise Unreadable("train.no_safetensors", path=path)
@@ -53,6 +53,20 @@ def load_model(
     model.generation_config = GenerationConfig(eos_token_id=ends)
     _keep_the_head_whole(model)
     return (model if quantisation is not None else model.to(device)).eval()
+
+
+def _quieten() -> None:
+    """Keep what libraries say to each other off the user's terminal.
+
+    Progress of reading weights; what bitsandbytes misses on import (QLoRA asks for it itself);
+    names that transformers will drop and PEFT still uses.
+    """
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    getLogger("bitsandbytes").setLevel(ERROR)
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers\.")
 
 
 def _keep_the_head_whole(model: Any) -> None:

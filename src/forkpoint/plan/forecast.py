@@ -7,12 +7,12 @@ from typing import NamedTuple
 from forkpoint.ledger import ArmPlan, Correction, RungPlan, Settings, Speed
 
 STATIONS = ("untrained", "bracket", "racing", "finishing", "test", "general")
-RESERVE_SHARE = 0.4  # of the budget at most kept for the finalists' further seeds
+RESERVE_SHARE = 0.4  # of the budget at most kept for full lengths and further seeds
 FOLDS_RESERVE_SHARE = 0.6  # the same where every row is tested once: folds decide what n is
 WIDENINGS = 0.45  # trials an arm that widen a bracket, on average [docs/studies/time.md]
 RACING_SHARE = 0.85  # of full length, the mean trial of the racing [docs/studies/time.md]
 RACING_LEFT = 0.5  # trials' worth of tokens left over at the end of the racing, on average
-REPEATED = 0.55  # share of the reserve that further seeds take: none where a leader is clear
+REPEATED = 0.95  # share of the reserve that is spent, on average [docs/studies/time.md]
 LEADERS = 2  # arms brought to full length and repeated with further seeds
 FINALISTS = 3  # arms whose test answers are taken, usually
 ALONE_ROWS = 8  # answered one by one, to time an answer that nobody shares a batch with

@@ -30,29 +30,54 @@ def ranked(state: RaceState) -> list[ArmStanding]:
 def finishing_trials(state: RaceState) -> list[Trial]:
     """Trials still to run before the choice, as far as the budget allows, in order of worth.
 
-    The two leaders are brought to full length; if they are closer than CLOSE_SEED_SDS seed
-    SDs on validation they are repeated with further seeds at their best rung.
+    Whoever may still be the best is taken to full length, in rounds: what a round showed is told
+    to the engine, and may make others plausible. If the two leaders are closer than CLOSE_SEED_SDS
+    seed SDs on validation they are then repeated with further seeds at their best rung.
     """
+    while batch := _next_round(state):
+        if trials := [trial for trial in batch if _is_open(state, trial)]:
+            return trials
+        for trial in batch:
+            state.racing.learn(trial)
     leaders = [standing.arm for standing in ranked(state)[:2]]
-    named = beside(state, leaders[0]).values() if leaders else ()
-    siblings = [arm for arm in named if arm not in leaders]
-    full = state.agreement.rungs[-1].index
-    seed = state.agreement.settings.seed
-    wanted = [
-        trial
-        for trial in (state.trial(arm, full, seed) for arm in [*leaders, *siblings])
-        if trial not in state.raced
-    ]
-    if open_first := _affordable(state, wanted):
-        return open_first
     if state.agreement.folds or len(leaders) < 2 or not _close(state, leaders):
         return []
-    repeats = wanted
+    repeats = list(state.racing.learnt)
     for extra in range(1, state.agreement.settings.finalist_seeds):
         for arm in leaders:
             if best := state.best_trial(arm):
-                repeats.append(state.trial(arm, best.trial.rung, seed + extra))
-    return _affordable(state, repeats)
+                seed = state.agreement.settings.seed + extra
+                repeats.append(state.trial(arm, best.trial.rung, seed))
+    return [trial for trial in _affordable(state, repeats) if _is_open(state, trial)]
+
+
+def _next_round(state: RaceState) -> list[Trial]:
+    """Full-length trials that are wanted by what the engine knows, beyond those it was told of.
+
+    Leaders first, with what a claim about the first rests on; then the plausible, likeliest
+    best first; then the best of another stage.
+    """
+    order = ranked(state)
+    if not order:
+        return []
+    first = order[0].arm
+    plausible = [standing for standing in order if standing.p_within_margin >= PLAUSIBLE]
+    plausible.sort(key=lambda standing: (-standing.p_best, standing.arm))
+    other_stage = [s.arm for s in order if state.arms[s.arm].stage != state.arms[first].stage]
+    arms = [
+        *(standing.arm for standing in order[:2]),
+        *beside(state, first).values(),
+        *(standing.arm for standing in plausible),
+        *other_stage[:1],
+    ]
+    before = state.racing.learnt
+    wanted = [_full(state, arm) for arm in dict.fromkeys(arms)]
+    new = [trial for trial in wanted if trial not in state.raced and trial not in before]
+    return _affordable(state, [*before, *new])[len(before) :]
+
+
+def _full(state: RaceState, arm: str) -> Trial:
+    return state.trial(arm, state.agreement.rungs[-1].index, state.agreement.settings.seed)
 
 
 def _is_open(state: RaceState, trial: Trial) -> bool:
@@ -60,7 +85,7 @@ def _is_open(state: RaceState, trial: Trial) -> bool:
 
 
 def _affordable(state: RaceState, trials: list[Trial]) -> list[Trial]:
-    """The open ones among the trials, as long as the budget left covers them in this order.
+    """The first of the trials, as many as the budget left covers in this order.
 
     Counted in planned tokens from the end of the racing, so that which trials are affordable
     does not depend on which of them have already run.
@@ -73,7 +98,7 @@ def _affordable(state: RaceState, trials: list[Trial]) -> list[Trial]:
         if left < 0:
             break
         chosen.append(trial)
-    return [trial for trial in chosen if _is_open(state, trial)]
+    return chosen
 
 
 def _close(state: RaceState, leaders: list[str]) -> bool:
@@ -84,11 +109,16 @@ def _close(state: RaceState, leaders: list[str]) -> bool:
 
 
 def choose_finalists(state: RaceState) -> Finalists:
-    """Winner and runner-up by validation, the cheapest plausible arm, the best other stage."""
+    """Winner and runner-up by validation, the cheapest plausible arm, the best other stage.
+
+    Only arms at full length: what an arm would have become is not seen on the test set.
+    """
     standings = {standing.arm: standing for standing in ranked(state)}
-    order = sorted(standings, key=lambda arm: (-_validation(state, arm), arm))
-    leaders = list(standings)[:2]
-    order = [arm for arm in order if arm in leaders] + [a for a in standings if a not in leaders]
+    ended = [arm for arm in standings if _full(state, arm) in state.scored]
+    order = sorted(ended, key=lambda arm: (-_validation(state, arm), arm))
+    if len(order) < 2:  # the budget took nobody further: as far as they came
+        leaders = sorted(list(standings)[:2], key=lambda arm: (-_validation(state, arm), arm))
+        order = [*leaders, *(arm for arm in standings if arm not in leaders)]
     roles: dict[str, str] = {}
     if order:
         roles["winner"] = order[0]

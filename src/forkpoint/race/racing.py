@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 
 from forkpoint.engine import Arm, Ask, Score, Selector
 from forkpoint.engine import Settings as EngineSettings
-from forkpoint.ledger import Agreement, ArmDropped, Measured, RacingEnded, RateChosen, Trial
+from forkpoint.ledger import (
+    Agreement,
+    ArmDropped,
+    Measured,
+    RacingEnded,
+    RateChosen,
+    Trial,
+    TrialScored,
+)
 from forkpoint.plan.forecast import reserve_tokens
 from forkpoint.race.bracket import FACTOR
 from forkpoint.race.live_prior import agreed_prior
@@ -43,6 +51,7 @@ class Racing:
         self._lowered: set[str] = set()  # arms asked for at their lowered rate from now on
         self._told = True  # something, since it was last asked
         self._caught_up = False  # the racing has ended and the engine was told all of it
+        self.learnt: list[Trial] = []  # that ran after the racing, in the order of telling
 
     def next(self) -> Step | None:
         """The trials that may run now or a decision; None when the racing is over."""
@@ -74,6 +83,24 @@ class Racing:
                 return Step(decision=dropped)
         self._caught_up = state.racing_ended is not None
         return None
+
+    def learn(self, trial: Trial) -> None:
+        """Tell the engine of a trial that ran after the racing."""
+        self.learnt.append(trial)
+        ask = Ask(
+            arm=trial.arm,
+            rung=trial.rung - 1,
+            amount_tokens=self.selector.course.rungs[trial.rung - 1],
+            kind="fresh",
+        )
+        line = self.state.scored.get(trial)
+        if line is None:
+            failed = self.state.failed[trial]
+            self.selector.fail(ask, failed.key, float(failed.tokens))
+        elif line.primary.value is None:
+            self.selector.fail(ask, "race.dropped_unscored", float(line.tokens))
+        else:
+            self.selector.tell(ask, _scores(line), float(line.tokens))
 
     def _trial_of(self, ask: Ask) -> Trial | None:
         """The trial an ask stands for; at the first rung the bracket has already run."""
@@ -124,12 +151,7 @@ class Racing:
         if line.primary.value is None:  # the user's scorer gave no answer a score
             self.selector.fail(ask, "race.dropped_unscored", tokens)
             return
-        scores = [
-            score
-            for score in (_score(line.primary, "primary"), _score(line.likelihood, "likelihood"))
-            if score
-        ]
-        self.selector.tell(ask, scores, tokens)
+        self.selector.tell(ask, _scores(line), tokens)
 
     def _newly_dropped(self) -> ArmDropped | None:
         for standing in self.selector.standing().arms:
@@ -190,6 +212,11 @@ def _selector(plan: Agreement) -> Selector:
         fewest_arms=1 if plan.untrained else 2,
     )
     return Selector(arms, rungs, plan.budget_tokens - reserve, settings, plan.settings.seed)
+
+
+def _scores(line: TrialScored) -> list[Score]:
+    both = (_score(line.primary, "primary"), _score(line.likelihood, "likelihood"))
+    return [score for score in both if score]
 
 
 def _score(measured: Measured, channel: str) -> Score | None:

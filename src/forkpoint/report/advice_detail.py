@@ -13,6 +13,7 @@ from forkpoint.report.advice_phrases import (
     measured_text,
     sides_text,
 )
+from forkpoint.report.notice_text import notice_text
 from forkpoint.report.paragraph import heading, pad, wrap
 from forkpoint.rules import APPROACHES, RULES, Finding, sentence
 from forkpoint.sources import GUIDES, STUDIES, Study
@@ -198,7 +199,7 @@ def _notices(advice: Advice, lang: str) -> str:
     lines = [heading(say("advice.notices", lang))]
     for one in advice.candidates:
         for notice in one.notices:
-            told = say(notice.key, lang, **notice.values)
+            told = notice_text(notice, lang)
             text = say("advice.item", lang, name=one.name, text=told)
             lines.append(wrap(text, "   ", " ! " if notice.level != "info" else " - "))
     return "\n".join(lines) if len(lines) > 1 else ""

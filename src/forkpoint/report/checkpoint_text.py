@@ -1,20 +1,26 @@
 """A checkpoint's facts as calm text: what it is, how that is known, what will bite."""
 
 import unicodedata
+from collections.abc import Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from forkpoint.facts.checkpoint_facts import CheckpointFacts, Evidence, Judgement, Notice
 from forkpoint.facts.judgement import SURE
+from forkpoint.report.notice_text import notice_text
 from forkpoint.report.paragraph import wrap
 from forkpoint.report.visible import visible
 from forkpoint.words import say
+
+if TYPE_CHECKING:
+    from forkpoint.behaviour.stop_trial import StopTrial
 
 EVIDENCE_LINES = 6  # lines a judgement; the rest is counted, and all of it is in --json
 LEVEL_ORDER = ("danger", "warning", "info")
 
 
-def checkpoint_text(facts: CheckpointFacts, lang: str) -> str:
-    """The text that `forkpoint inspect CHECKPOINT` prints."""
+def checkpoint_text(facts: CheckpointFacts, lang: str, trials: "Sequence[StopTrial]" = ()) -> str:
+    """The text that `forkpoint inspect CHECKPOINT` prints; `trials`: the probe's trainings."""
     blocks = [
         _head(facts, lang),
         _table(_is(facts, lang)),
@@ -23,7 +29,7 @@ def checkpoint_text(facts: CheckpointFacts, lang: str) -> str:
         _judged("text_kind", facts.kind, lang),
         _titled("text_template", _template(facts, lang), lang),
         _rows(facts, lang),
-        *_stopping(facts, lang),
+        *_stopping(facts, lang, trials),
         _notices(facts, lang),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -194,15 +200,16 @@ def _rows(facts: CheckpointFacts, lang: str) -> str:
     return "\n".join(lines)
 
 
-def _stopping(facts: CheckpointFacts, lang: str) -> list[str]:
+def _stopping(facts: CheckpointFacts, lang: str, trials: "Sequence[StopTrial]") -> list[str]:
     """Whether a tuned model would stop, and how the checkpoint behaved if it was asked."""
     from forkpoint.facts.stopping import stop_plan
-    from forkpoint.report.stopping_text import behaviour_text, stopping_text
+    from forkpoint.report.stopping_text import behaviour_text, stopping_text, trials_text
 
     if facts.relation == "adapter":
         return []
     seen = [behaviour_text(facts.behaviour, lang)] if facts.behaviour else []
-    return [stopping_text(stop_plan(facts), lang), *seen]
+    trained = [trials_text(trials, lang)] if trials else []
+    return [stopping_text(stop_plan(facts), lang), *seen, *trained]
 
 
 def _unsaid(facts: CheckpointFacts) -> tuple[Notice, ...]:
@@ -225,7 +232,7 @@ def _notices(facts: CheckpointFacts, lang: str) -> str:
     ordered = sorted(unsaid, key=lambda notice: LEVEL_ORDER.index(notice.level))
     lines = [
         wrap(
-            printable(say(notice.key, lang, **notice.values)),
+            printable(notice_text(notice, lang)),
             "    ",
             f"  [{_word(f'level_{notice.level}', lang)}] ",
         )

@@ -34,7 +34,8 @@ def head(found: Comparison, lang: str) -> str:
     request = found.request
     said = sum(one.answer is not None for one in found.said)
     lines = [
-        wrap(w("head", lang, count=len(request.probes), answers=said,
+        wrap(w("head_one" if len(request.probes) == 1 else "head", lang,
+               count=len(request.probes), answers=said,
                decoding=decoding(request.decoding, lang))),
         wrap(room(found, lang)),
     ]  # fmt: skip

@@ -43,7 +43,8 @@ def behaviour_text(seen: Behaviour, lang: str) -> str:
     )  # fmt: skip
     for name in COUNTS:
         count = getattr(seen, name)
-        lines.append("  " + _w(f"count_{name}", lang, count=_count(count, lang)))
+        told = _w(f"count_{name}", lang, count=_count(count, lang), limit=seen.limit_tokens)
+        lines.append("  " + told)
     return "\n".join(lines)
 
 
@@ -60,7 +61,7 @@ def trials_text(trials: Sequence[StopTrial], lang: str) -> str:
             after=number(one.end_probability.value, 3),
         )  # fmt: skip
         verdict = _w("trial_enough" if one.enough else "trial_short", lang)
-        lines.append(wrap(f"{text} {verdict}", "    ", "  "))
+        lines.append(wrap(_w("trial_and_verdict", lang, trial=text, verdict=verdict), "    ", "  "))
     return "\n".join(lines)
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from forkpoint.errors import BadInput
+from forkpoint.facts.stopping import TemplateWish
 from forkpoint.ledger import write_whole
 from forkpoint.record import Record
 from forkpoint.train.approach import approaches as known_approaches
@@ -24,6 +25,7 @@ class Draft(Record):
     approaches: tuple[str, ...] = APPROACHES
     corpus: str = ""  # the file of raw text that some approaches read first
     documents: str = ""  # the folder that RAG retrieves from
+    template: TemplateWish = "auto"  # whose template rows are written in
     budget: str = "auto"
 
     @property
@@ -41,6 +43,7 @@ class Draft(Record):
         words = ["race", f"--budget={self.budget}", f"--lang={lang}"]
         words += [f"--model={name}" for name in self.models]
         words += [f"--approach={name}" for name in self.approaches]
+        words += [f"--template={self.template}"] if self.template != "auto" else []
         words += [f"--corpus={self.corpus}"] if self.corpus else []
         words += [f"--documents={self.documents}"] if self.documents else []
         words += [f"--goal={self.goal}"] if self.goal else []

@@ -1,7 +1,7 @@
 """The pages that set up a race: data, then candidates, then the plan, then the start."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote
 
 from pydantic import ValidationError
@@ -15,6 +15,7 @@ from forkpoint.data import BUNDLED, DataProfile
 from forkpoint.data.hub import HUB_DATA
 from forkpoint.errors import BadInput, ForkpointError
 from forkpoint.facts import read_checkpoint, read_machine
+from forkpoint.facts.stopping import TemplateWish
 from forkpoint.ledger import Agreement
 from forkpoint.plan.budget import AUTO, read_budget
 from forkpoint.plan.clock import minutes
@@ -30,6 +31,7 @@ from forkpoint.web.site import site_of, speaks
 from forkpoint.web.upload import Form
 
 GOAL_CHARACTERS = 2_000
+TEMPLATES: tuple[str, ...] = get_args(TemplateWish)
 PATH_CHARACTERS = 4_096  # the longest path of most systems
 OTHER_NAMES = 12  # checkpoints that can be typed in beside those found
 
@@ -87,7 +89,7 @@ def choose(request: Request) -> Response:
         profile=profile,
         candidates=found, others=[one for one in made.models if one not in listed],
         offers=offered(profile, found) if profile else (), machine=machine,
-        wait=answer.state == "waiting",
+        wait=answer.state == "waiting", templates=TEMPLATES,
         catalogue=from_catalogue(machine) if profile else (),
     )  # fmt: skip
 
@@ -108,6 +110,9 @@ async def take_choice(request: Request) -> Response:
     form = await request.form(max_fields=200, max_part_size=65_536)
     typed = str(form.get("others", "")).split()[:OTHER_NAMES]
     models = [str(one)[:300] for one in form.getlist("model")]
+    template = str(form.get("template", "")) or made.template
+    if template not in TEMPLATES:
+        raise BadInput("race.template_unknown", value=template[:40])
     changed = made.model_copy(
         update={
             "goal": str(form.get("goal", ""))[:GOAL_CHARACTERS].strip(),
@@ -115,6 +120,7 @@ async def take_choice(request: Request) -> Response:
             "approaches": tuple(a for a in known() if a in form.getlist("approach")),
             "corpus": str(form.get("corpus", ""))[:PATH_CHARACTERS].strip(),
             "documents": str(form.get("documents", ""))[:PATH_CHARACTERS].strip(),
+            "template": template,
             "budget": str(form.get("budget", "")).strip() or AUTO,
         }
     )

@@ -10,6 +10,7 @@ from forkpoint.facts.signals import Signals
 ENDS, NEVER_ENDS = 0.5, 0.05
 ENDS_TURN = 4.0  # log-odds against base, and for it where the end is as good as impossible
 PLAIN_SHARE = 0.4  # of these weights where the end is EOS: texts of pre-training end in it too
+RENDERED = {"chat": "own template", "borrowed": "borrowed template", "plain": "plain text"}
 STOPS, GOES_ON = 0.9, 0.4  # shares of answers
 STOPPING = 2.0  # log-odds
 FOLLOWS, IGNORES = 0.5, 0.2  # shares of instructions
@@ -47,14 +48,15 @@ def behaviour_signals(reading: Reading) -> Signals:
 def _endings(signals: Signals, seen: Behaviour) -> None:
     """Whether it ends its turns: by probability, and by what it wrote."""
     share = PLAIN_SHARE if seen.rendering == "plain" else 1.0
-    found = f"P(end of turn) {seen.end_probability:.2f}, {seen.rendering}"
+    found = f"P(end of turn) {seen.end_probability:.2f}, {RENDERED[seen.rendering]}"
     if seen.end_probability >= ENDS:
         signals.base("behaviour", -ENDS_TURN * share, found)
     elif seen.end_probability <= NEVER_ENDS:
         signals.base("behaviour", ENDS_TURN * share, found)
     if seen.stopped.share >= STOPS:
         signals.base("behaviour", -STOPPING * share, _told("stopped", seen))
-    elif seen.stopped.share <= GOES_ON:
+    elif seen.stopped.share <= GOES_ON and seen.end_probability < ENDS:
+        # who ends its turns when an answer is finished has just not finished in so few tokens
         signals.base("behaviour", STOPPING * share, _told("stopped", seen))
 
 

@@ -36,17 +36,17 @@ RECIPES = ("vicuna", "alpaca", "wizardlm", "hermes", "openhermes", "dolphin", "o
 ENCODERS = re.compile(r"\b(bert|roberta|deberta|electra|t5|bge|gte|e5|xlm|opt|bart|albert)\b")
 CODE_WORDS = re.compile(r"cod(er|e|ing)|starcoder|stral-code|devstral|codestral|swe\b|sql")
 VISION_WORDS = re.compile(
-    r"\b(vl|vision|omni|v|multimodal|mm|ocr|vlm|\d+v|ovis\d*)\b|internvl|llava|paligemma|"
-    r"cog(agent|vlm)|mineru"
+    r"\b(vl|vision|omni|v|multimodal|mm|ocr\d*|\d+v|ovis\d*)\b|internvl|llava|paligemma|vlm\b|"
+    r"cog(agent|vlm)|mineru|molmo|florence|fuyu|\bblip"
 )
-EMBEDDING_WORDS = re.compile(r"embed|\b(bge|gte|e5|sbert|minilm|retriever|rerank(er)?)\b")
-REWARD_WORDS = re.compile(r"reward|\b(rm|prm|orm)\b")
+EMBEDDING_WORDS = re.compile(r"embed|2vec|\b(bge|gte|gme|e5|sbert|minilm|retriever|rerank(er)?)\b")
+REWARD_WORDS = re.compile(r"reward|\b(rm|prm\w*|orm)\b")
 SIZE = re.compile(r"\d(\.\d+)?[bmkt]\b|gpt-?2|bloom|phi-?\d|mpt|opt|pocket", re.IGNORECASE)
 
 
 def words_of(title: str) -> tuple[str, ...]:
     """The parts of a name in lower case: `Qwen3-4B-Instruct-2507` -> qwen3, 4b, instruct, 2507."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "-", title)
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z][a-z]|RM\b)", "-", title)
     return tuple(part for part in re.split(r"[-_/\s.]+", spaced.lower()) if part)
 
 

@@ -7,6 +7,7 @@ from forkpoint.facts.signals import Signals
 ABSENT = 1.5  # log-odds for base; old or home-made tuned checkpoints have none either
 PRESENT = 1.0  # log-odds against base; weak, since Qwen2.5 Base ships one [A6 against E6]
 FORCED_THOUGHT = 2.5  # log-odds for thinking; the prompt itself opens a thought
+OPENED_THOUGHT = 4.0  # log-odds for the kind; whoever is always made to think was made for it
 SWITCHED_THOUGHT = 2.5  # log-odds for thinking; who can switch it was taught [studies/stages.md]
 TOOLS = 0.5  # log-odds against base; templates with tools belong to tuned checkpoints, mostly
 OPENS_THOUGHT = "add_generation_prompt: <think>"
@@ -26,7 +27,7 @@ def template_signals(reading: Reading) -> Signals:
     tail = text[-400:]
     if "<think>" in tail and "enable_thinking" not in text:
         signals.sold_as.append(_evidence("thinking", FORCED_THOUGHT, OPENS_THOUGHT))
-        signals.kind.append(_evidence("thinking", FORCED_THOUGHT, OPENS_THOUGHT))
+        signals.kind.append(_evidence("thinking", OPENED_THOUGHT, OPENS_THOUGHT))
         signals.post_training.append(_evidence("reasoning_rl", FORCED_THOUGHT / 2, OPENS_THOUGHT))
     elif "enable_thinking" in text or "reasoning_content" in text:
         signals.kind.append(_evidence("thinking", SWITCHED_THOUGHT, "enable_thinking"))
