@@ -50,3 +50,16 @@ def test_a_cost_says_what_is_behind_it(priced: View, lang: str, behind: str, pri
     assert "0.0028" in page
     assert "0.0031 ±0.0003" in said
     assert "±0.000 " not in said
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_the_table_fits_the_terminal(priced: View, width: int) -> None:
+    """No line is wider than asked for; at the usual width no name is broken."""
+    said = text(priced, "en", width=width)
+    assert width >= max(len(line) for line in said.split("\n"))
+    costs = said[said.index("Cost of one answer") : said.index("Means with half")]
+    assert costs.replace("\n", "").count("$") == len(priced.costs)
+    tokens = "".join(costs.split()).count("±")
+    assert 4 * len(priced.costs) == tokens  # nothing is cut away
+    if width == 100:
+        assert all(f"  {arm.name} " in said for arm in priced.arms)

@@ -153,6 +153,18 @@ def test_agreement_is_counted_on_shared_pairs(tmp_path: Path) -> None:
     assert pytest.approx((0.75 - 5 / 16) / (1 - 5 / 16)) == accord.kappa
 
 
+def test_a_judge_is_set_beside_people(tmp_path: Path) -> None:
+    """On the pairs that both decided; the judge's own pairs do not count towards it."""
+    for row, (person, judge) in enumerate([("first", "first"), ("second", "tie"), ("tie", "tie")]):
+        append(tmp_path, vote(str(row), person))  # type: ignore[arg-type]
+        append(tmp_path, vote(str(row), judge, voter="gpt").model_copy(  # type: ignore[arg-type]
+            update={"by": "judge"}))  # fmt: skip
+    append(tmp_path, vote("9", "first", voter="gpt").model_copy(update={"by": "judge"}))
+    found = next(one for one in strengths(tmp_path).accords if one.kind == "person_and_judge")
+    assert (pytest.approx(2 / 3), 3) == (found.share.value, found.share.n)
+    assert found.share.low is not None
+
+
 def test_a_judge_that_prefers_a_side_is_shown_to(tmp_path: Path) -> None:
     """Always A: never the same in both orders, and A in every reply."""
     asked = (

@@ -99,18 +99,12 @@ def agreement_of(prepared: Prepared) -> Agreement:
     tokens = budget_tokens(prepared.budget, course, brute)
     stations = forecast(course, tokens)
     return Agreement(
-        forkpoint_version=__version__,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        goal=prepared.request.goal,
-        data_files=prepared.profile.files,
-        data_sha256=prepared.profile.sha256,
         train_ids=tuple(train),
         validation_ids=tuple(validation),
         rung_validation_ids=tuple(rung_ids),
         test_ids=tuple(test),
         test_sha256=hashlib.sha256("\n".join(sorted(test)).encode()).hexdigest(),
         excluded=excluded,
-        removed={gone.row.id: f"race.removed_{gone.why}" for gone in prepared.splits.removed},
         arms=arms,
         rungs=rungs,
         settings=settings.model_copy(update={"answer_tokens": dict(course.limits)}),
@@ -119,49 +113,64 @@ def agreement_of(prepared: Prepared) -> Agreement:
         brute_force_tokens=brute,
         predicted_seconds=sum(stations.values()),
         smallest_difference=smallest_difference(len(test)),
-        checkpoints=dict(prepared.checkpoints),
-        machine=prepared.machine,
-        versions=library_versions(),
-        profile_json=prepared.profile.to_json(),
-        advice_json=advise(
-            prepared.profile,
-            tuple(prepared.checkpoints.values()),
-            prepared.request.goal or "",
-            prepared.machine,
-            data_name=prepared.request.data,
-            past=earlier_races(),
-        ).to_json(),
-        request_json=prepared.request.to_json(),
         subsets=subsets,
         replay_ids=replay,
-        cut=tuple(sorted({key for found in prepared.surveys.values() for key in found["cut"]})),
         folds=folds,
         speeds=dict(course.speeds),
-        processor_speeds=speeds(prepared.surveys, "processor_speed"),
         stations=stations,
-        corrections=dict(prepared.corrections),
         own_seed_noise=seed_noise_known(settings.metric)[1],
-        price=prepared.request.price,
-        unfit=prepared.fitting.unfit,
         untrained=untrained,
         ineligible=(*prepared.ineligible, *ineligible),
-        limits=limits_of(prepared.request),
-        documents=prepared.documents,
-        engine=prepared.engine,
         curve_prior_json=live_prior().to_json(),
         stopping={
             name: stop_plan(found, settings.template)
             for name, found in prepared.checkpoints.items()
         },
-        pair_ids=tuple(key for key in prepared.needs.pair_ids if key not in excluded),
-        corpus_ids=tuple(kept_ids(prepared.needs.corpus, excluded)),
-        corpus_left_out=prepared.needs.corpus_left_out,
-        twins={
-            name: twin
-            for name, twin in prepared.needs.twins.items()
-            if name in prepared.checkpoints
-        },
+        **_as_prepared(prepared),
+        **_of_needs(prepared, excluded),
     )
+
+
+def _as_prepared(prepared: Prepared) -> dict[str, Any]:
+    """What the agreement takes over as it was found or asked for: nothing here is planned."""
+    request, profile, checkpoints = prepared.request, prepared.profile, prepared.checkpoints
+    advice = advise(
+        profile, tuple(checkpoints.values()), request.goal or "", prepared.machine,
+        data_name=request.data, past=earlier_races(),
+    )  # fmt: skip
+    return {
+        "forkpoint_version": __version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "goal": request.goal,
+        "data_files": profile.files,
+        "data_sha256": profile.sha256,
+        "removed": {gone.row.id: f"race.removed_{gone.why}" for gone in prepared.splits.removed},
+        "checkpoints": dict(checkpoints),
+        "machine": prepared.machine,
+        "versions": library_versions(),
+        "profile_json": profile.to_json(),
+        "advice_json": advice.to_json(),
+        "request_json": request.to_json(),
+        "cut": tuple(sorted({key for one in prepared.surveys.values() for key in one["cut"]})),
+        "processor_speeds": speeds(prepared.surveys, "processor_speed"),
+        "corrections": dict(prepared.corrections),
+        "price": request.price,
+        "unfit": prepared.fitting.unfit,
+        "limits": limits_of(request),
+        "documents": prepared.documents,
+        "engine": prepared.engine,
+    }
+
+
+def _of_needs(prepared: Prepared, excluded: dict[str, str]) -> dict[str, Any]:
+    """Pairs, raw text and twins, as far as arms ask for them."""
+    needs = prepared.needs
+    return {
+        "pair_ids": tuple(key for key in needs.pair_ids if key not in excluded),
+        "corpus_ids": tuple(kept_ids(needs.corpus, excluded)),
+        "corpus_left_out": needs.corpus_left_out,
+        "twins": {name: twin for name, twin in needs.twins.items() if name in prepared.checkpoints},
+    }
 
 
 def _course(

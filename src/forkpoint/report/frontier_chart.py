@@ -91,10 +91,12 @@ def _draw_floor(chart: Chart, view: View, ability: dict[str, float], lang: str) 
     for one in floor.standings if floor else ():
         if floor and short(one.arm) in ability:
             level = ability[short(one.arm)] - one.difference.value - floor.slack
+            if level < 0:  # nothing can end below it
+                return
             chart.axes.axvline(level, color=MUTED, lw=1.2, ls=(0, (5, 3)), zorder=1)
             chart.axes.annotate(
                 w("axis_floor", lang), (level, 1), xycoords=("data", "axes fraction"),
-                xytext=(0, 2), textcoords="offset points", ha="center", va="bottom",
+                xytext=(4, -2), textcoords="offset points", va="top",
                 fontsize=11.5, color=MUTED, parse_math=False, annotation_clip=False,
             )  # fmt: skip
             return

@@ -281,7 +281,8 @@ def origin(figure: Figure, lang: str) -> str:
     """How a figure came to be, with its n and its source."""
     text = named("origin", figure.origin, lang)
     if figure.source:
-        text = w("origin_source", lang, origin=text, source=figure.source)
-    if figure.n is not None:
+        source = named("source", figure.source, lang)
+        text = w("origin_source", lang, origin=text, source=source)
+    if figure.n:
         text = w("origin_n", lang, origin=text, n=f"{figure.n:,}")
     return text

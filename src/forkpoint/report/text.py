@@ -174,7 +174,7 @@ class _Writer:
         """What one answer of each arm costs."""
         if self.view.costs:
             self.line()
-            self.console.print(indented(cost_table(self.view, self.lang)))
+            self.console.print(indented(cost_table(self.view, self.lang, self.console.width)))
             self.line(say("untrained.cost_legend", self.lang), "dim")
 
     def fates(self) -> None:
@@ -258,7 +258,7 @@ class _Writer:
                 interval=span(found, self.lang, 2),
                 n=found.n or "–",
             )
-            for arm in self.view.arms
+            for arm in ordered(self.view)
             if (found := arm.result.preferred)
         )
         self.listed(w("preferred_title", self.lang), lines)

@@ -1,7 +1,8 @@
 """Tables of the untrained arms and of the cost of answers, for a terminal."""
 
+import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from forkpoint.record import Figure
 from forkpoint.report.series import ordered_costs
@@ -14,6 +15,9 @@ from forkpoint.words import say
 if TYPE_CHECKING:
     from rich.padding import Padding
     from rich.table import Table
+
+LEAST_TITLE = 7  # characters of a heading's line
+GAP = 2  # between two columns
 
 
 def indented(table: "Table") -> "Padding":
@@ -55,21 +59,30 @@ def asked_table(view: View, lang: str) -> "Table":
     return table
 
 
-def cost_table(view: View, lang: str) -> "Table":
-    """Tokens, seconds, memory and money of one answer."""
+def cost_table(view: View, lang: str, width: int) -> "Table":
+    """Tokens, seconds, memory and money of one answer; cells are whole where `width` allows it."""
     alone, money = cost_columns(view.costs).values()
-    table = plain_table(say("untrained.cost_table", lang))
-    table.add_column(w("arm", lang), overflow="fold")
     keys = ["prompt_tokens", "generated_tokens", "batch_seconds"]
     keys += ["alone_seconds"] if alone else []
     keys += ["memory"] + (["money"] if money else [])
-    for key in keys:
-        table.add_column(say(f"untrained.{key}", lang), justify="right", overflow="fold")
+    rows = []
     for one in ordered_costs(view):
         cells = [_mean(one.prompt_tokens, 0), _mean(one.generated_tokens, 1), _mean(one.seconds, 4)]
         cells += [_mean(one.alone_seconds, 3)] if alone else []
         cells += [size(one.peak_bytes)] + ([one.money or "–"] if money else [])
-        table.add_row(visible(one.arm), *cells)
+        rows.append([visible(one.arm), *cells])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    titles = [w("arm", lang)]
+    for key, wide in zip(keys, widths[1:], strict=True):
+        lines = textwrap.wrap(say(f"untrained.{key}", lang), max(wide, LEAST_TITLE))
+        titles.append("\n".join(lines))
+    whole = sum(max(wide, LEAST_TITLE) + GAP for wide in widths) <= width
+    table = plain_table(say("untrained.cost_table", lang))
+    for place, title in enumerate(titles):
+        justify: Literal["left", "right"] = "right" if place else "left"
+        table.add_column(title, justify=justify, no_wrap=whole, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
     return table
 
 

@@ -69,7 +69,9 @@ def votes_told(found: Preferences, lang: str) -> VotesTold:
 
 
 def _title(found: Standings, lang: str) -> str:
-    voters = ", ".join(f"{visible(name)} {votes}" for name, votes in found.voters.items())
+    voters = ("、" if lang == "zh" else ", ").join(
+        f"{visible(name)} {votes}" for name, votes in found.voters.items()
+    )
     return _w(f"title_{found.by}", lang, votes=found.votes, rows=found.rows, voters=voters)
 
 
