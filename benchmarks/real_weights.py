@@ -2,12 +2,13 @@
 
     python benchmarks/real_weights.py --task labels --out runs/real-weights
     python benchmarks/real_weights.py --task gsm8k --out runs/real-weights
+    python benchmarks/real_weights.py --task approaches --out runs/real-weights
 
 SmolLM2-135M-Instruct and Gemma-3-270M base, read from the folder FORKPOINT_REAL (.real/), by LoRA.
 Their weights come from 4-bit files and they are of two families, so that this says whether the
 product works on real checkpoints and what it costs, and nothing on Base against Instruct. `labels`
-are the bundled tickets, `gsm8k` the first rows of GSM8K (folder FORKPOINT_SHARED/data/gsm8k), where
-the floor is what to expect of such sizes.
+are the bundled tickets, `approaches` more of them by LoRA and in full; `gsm8k` are the first rows of
+GSM8K (folder FORKPOINT_SHARED/data/gsm8k), where the floor is what to expect of such sizes.
 """
 
 import argparse
@@ -25,16 +26,19 @@ from forkpoint.race.setup import prepare
 from forkpoint.race.terminal import Terminal
 
 CHECKPOINTS = ("SmolLM2-135M-Instruct", "gemma-3-270m-base")
-ROWS = {"labels": (128, 24, 60), "gsm8k": (24, 8, 16)}  # to train on, to decide with, to test
-ROWS_PER_STEP = {"labels": 4, "gsm8k": 1}
-BUDGET = {"labels": "50%", "gsm8k": "100%"}  # of brute force; so few steps are one rung
-SEEDS = {"labels": 3, "gsm8k": 1}  # trainings of a close finalist
+LABELS, GSM8K, APPROACHES = "labels", "gsm8k", "approaches"
+ROWS = {LABELS: (128, 24, 60), GSM8K: (24, 8, 16), APPROACHES: (400, 48, 120)}
+# to train on, to decide with, to test
+ROWS_PER_STEP = {LABELS: 4, GSM8K: 1, APPROACHES: 4}
+BUDGET = {LABELS: "50%", GSM8K: "100%", APPROACHES: "60%"}  # of brute force
+SEEDS = {LABELS: 3, GSM8K: 1, APPROACHES: 1}  # trainings of a close finalist
+TUNED = {LABELS: ("lora",), GSM8K: ("lora",), APPROACHES: ("lora", "full")}
 
 
 def main() -> None:
     """Prepare or resume the race, run it to its verdict, print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--task", choices=tuple(ROWS), default="labels")
+    parser.add_argument("--task", choices=tuple(ROWS), default=LABELS)
     parser.add_argument("--out", type=Path, default=Path("runs/real-weights"))
     given = parser.parse_args()
     real = Path(os.environ.get("FORKPOINT_REAL", ".real"))
@@ -52,7 +56,7 @@ def main() -> None:
 def request(task: str, models: tuple[str, ...], out: Path) -> RaceRequest:
     """The race of a task, on the first rows of its files."""
     train, validation, test = ROWS[task]
-    if task == "labels":
+    if task != GSM8K:
         lines = bundled("tickets").read_text(encoding="utf-8").splitlines()
         parts = (lines[:train], lines[train:][:validation], lines[train + validation :][:test])
         columns = {}
@@ -71,7 +75,7 @@ def request(task: str, models: tuple[str, ...], out: Path) -> RaceRequest:
         validation_file=str(files[1]),
         test_file=str(files[2]),
         models=models,
-        approaches=("lora",),
+        approaches=TUNED[task],
         columns=columns,
         budget=BUDGET[task],
         passes=1.0,
