@@ -7,7 +7,7 @@
 SmolLM2-135M-Instruct and Gemma-3-270M base, read from the folder FORKPOINT_REAL (.real/), by LoRA.
 Their weights come from 4-bit files and they are of two families, so that this says whether the
 product works on real checkpoints and what it costs, and nothing on Base against Instruct. `labels`
-are the bundled tickets, `approaches` more of them by LoRA and in full; `gsm8k` are the first rows of
+are the bundled tickets, `approaches` more of them by LoRA and in full; `gsm8k` the first rows of
 GSM8K (folder FORKPOINT_SHARED/data/gsm8k), where the floor is what to expect of such sizes.
 """
 
