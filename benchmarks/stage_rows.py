@@ -1,7 +1,7 @@
 """Rows x stage x approach on the pocket family: one grid of trainings behind four studies.
 
     python benchmarks/stage_rows.py --out runs/stage_rows.jsonl           # trains what is missing
-    python benchmarks/stage_rows.py --out runs/stage_rows.jsonl --show a     # or b, c, d
+    python benchmarks/stage_rows.py --out runs/stage_rows.jsonl --show a     # b, c, d, rates
     python benchmarks/stage_rows.py --out runs/stage_rows.jsonl --pack docs/studies/stage_rows.jsonl
 
 One line is one training: a checkpoint tuned on the first rows of a seed's draw by LoRA or in full,
@@ -310,7 +310,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=STUDIES / "stage_rows.jsonl")
     parser.add_argument("--jobs", default="1/1", help="which share of the cells: 1/2 or 2/2")
-    parser.add_argument("--show", choices=("a", "b", "c", "d"))
+    parser.add_argument("--show", choices=("a", "b", "c", "d", "rates"))
     parser.add_argument("--pack", type=Path)
     parser.add_argument("--bank", type=Path, default=STUDIES / "bank.jsonl", help="for --pack")
     given = parser.parse_args()

@@ -21,6 +21,7 @@ MARGIN = 0.02  # of the score; the default of a race
 ENOUGH_OF_FULL = 0.95  # [D2]
 RACE_ROWS, RACE_VISITS = 650, 244 * 8  # that brute force trained on [pocket-races.md]
 UNTRAINED = "untrained"
+FACTORS = (0.333, 1.0, 3.0)  # of the centre of a race's bracket
 NOT_LEARNABLE = "even"  # a coin: says nothing about stages
 ABILITIES = ("knowledge", "instruction", "system", "two_turn")  # those that Instruct has
 ALL = "all four"
@@ -284,6 +285,26 @@ def kept(grid: Lines, stage: str, kind: str) -> list[tuple[float, float]]:
     return [(one["lora"], one["full"]) for one in cells.values() if len(one) == 2]
 
 
+def show_rates(grid: Lines) -> None:
+    """Scores along the bracket, and Instruct minus Base where each has its best rate of it."""
+    print(
+        "| task | rows | approach | stage | a third | centre | three times |\n" + "|---" * 7 + "|"
+    )
+    found: dict[tuple[str, int, str, str], dict[float, float]] = {}
+    for x in grid:
+        if x["rows"] and x["seed"] == 0 and x["longer"] == 1:
+            key = (x["task"], x["rows"], x["approach"], x["stage"])
+            found.setdefault(key, {})[x["factor"]] = x["score"]
+    whole = {key: one for key, one in found.items() if len(one) == len(FACTORS)}
+    for key, one in sorted(whole.items()):
+        print("| " + " | ".join([*map(str, key), *(f"{one[f]:.3f}" for f in FACTORS)]) + " |")
+    for task, rows, approach, stage in sorted(whole):
+        base = whole.get((task, rows, approach, "base"))
+        if stage == "instruct" and base:
+            best = max(whole[task, rows, approach, stage].values()) - max(base.values())
+            print(f"{task} {rows} {approach}, each at its best rate: {best:+.3f}")
+
+
 def share_right(line: dict[str, Any], kind: str) -> float:
     """Right answers of a kind of ability, or of all four."""
     kinds = ABILITIES if kind == ALL else (kind,)
@@ -299,6 +320,8 @@ def show(which: str, lines: Lines) -> None:
         show_bits(every)
     elif which == "b":
         show_approaches(every)
+    elif which == "rates":
+        show_rates([x for x in lines if "general" in x])
     elif which == "c":
         show_forgetting([x for x in lines if "general" in x])
     else:

@@ -37,10 +37,13 @@ def recomputed() -> dict[str, Sequence[float]]:
     orders, mood = Setting("bank", "orders", 80, 240), Setting("bank", "mood", 60, 180)
     facts = Setting("bank", "facts", 160, 480)
     tickets = Setting("races", "tickets", 650, 1_952)
+    near, many = Setting("grid", "orders", 800, 800), Setting("grid", "sums", 3_200, 3_200)
     return {
         "figure_own_near": differences(every, orders, "lora", "instruct")[0],
         "figure_own_mood": differences(every, mood, "lora", "instruct")[0],
         "figure_own_facts": differences(every, facts, "lora", "instruct")[0],
+        "figure_own_near_800": differences(every, near, "lora", "instruct")[0],
+        "figure_own_many": differences(every, many, "full", "instruct")[0],
         "figure_own_far": differences(every, tickets, "full", "instruct")[0],
         "figure_own_lora_far": approach_differences(every, tickets, 1.0),
         "figure_own_lora_share_far": approach_differences(every, tickets, 0.95),

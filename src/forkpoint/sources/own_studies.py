@@ -40,11 +40,15 @@ OWN_STUDIES = (
             _measured("figure_own_near", 0.641, 0.585, 0.697, 5, STAGES_BY_ROWS),
             _measured("figure_own_mood", 0.318, 0.229, 0.406, 5, STAGES_BY_ROWS),
             _measured("figure_own_facts", 0.151, 0.132, 0.170, 5, STAGES_BY_ROWS),
+            _measured("figure_own_near_800", 0.260, 0.200, 0.320, 3, STAGES_BY_ROWS),
             _measured("figure_own_far", -0.004, -0.041, 0.032, 6, STAGES_BY_ROWS),
+            _measured("figure_own_many", -0.076, -0.279, 0.128, 3, STAGES_BY_ROWS),
         ),
         (
             Bearing(rule="FP-B01", direction="supports", figure="figure_own_near"),
+            Bearing(rule="FP-B02", direction="against", figure="figure_own_near_800"),
             Bearing(rule="FP-B02", direction="undecided", figure="figure_own_far"),
+            Bearing(rule="FP-B03", direction="undecided", figure="figure_own_many"),
             Bearing(rule="FP-B05", direction="supports", figure="figure_own_near"),
             Bearing(rule="FP-B23", direction="supports", figure="figure_own_near"),
             Bearing(rule="FP-B23", direction="undecided", figure="figure_own_far"),
@@ -69,7 +73,10 @@ OWN_STUDIES = (
             _measured("figure_own_lost", -0.378, -0.572, -0.183, 4, FORGETTING),
             _measured("figure_own_kept", 0.062, -0.030, 0.155, 4, FORGETTING),
         ),
-        (Bearing(rule="FP-D05", direction="undecided", figure="figure_own_kept"),),
+        (
+            Bearing(rule="FP-D05", direction="supports", figure="figure_own_kept"),
+            Bearing(rule="FP-D05", direction="against", figure="figure_own_lost"),
+        ),
     ),
     _study(ZERO_SHOT, (_measured("figure_own_ranks", 0.676, 0.126, 1.0, 5, ZERO_SHOT),)),
 )
