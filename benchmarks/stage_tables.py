@@ -21,6 +21,8 @@ MARGIN = 0.02  # of the score; the default of a race
 ENOUGH_OF_FULL = 0.95  # [D2]
 RACE_ROWS, RACE_VISITS = 650, 244 * 8  # that brute force trained on [pocket-races.md]
 UNTRAINED = "untrained"
+FEWEST = 3  # seeds for an interval: two may agree by chance to the last digit
+FEW = {1: "one seed", 2: "two seeds"}
 FACTORS = (0.333, 1.0, 3.0)  # of the centre of a race's bracket
 NOT_LEARNABLE = "even"  # a coin: says nothing about stages
 ABILITIES = ("knowledge", "instruction", "system", "two_turn")  # those that Instruct has
@@ -148,15 +150,15 @@ def verdict(low: float, high: float) -> str:
 
 
 def told(given: Sequence[float], over_rows: Measured | None = None) -> str:
-    """A mean difference with interval, n and verdict; one seed decides nothing."""
+    """A mean difference with interval, n and verdict; one or two seeds decide nothing."""
     if not given:
         return "-"
     middle, low, high = paired(given)
     if over_rows is not None:
         width = f"{over_rows.low:+.3f} to {over_rows.high:+.3f}"
         return f"{middle:+.3f}, one seed (exact, over rows {width})"
-    if len(given) == 1:
-        return f"{middle:+.3f}, one seed"
+    if len(given) < FEWEST:
+        return f"{middle:+.3f}, {FEW[len(given)]}"
     return f"{middle:+.3f} ({low:+.3f} to {high:+.3f}), n = {len(given)}, {verdict(low, high)}"
 
 
@@ -220,8 +222,8 @@ def told_plainly(given: Sequence[float]) -> str:
     if not given:
         return "-"
     middle, low, high = paired(given)
-    if len(given) == 1:
-        return f"{middle:+.3f}, one seed"
+    if len(given) < FEWEST:
+        return f"{middle:+.3f}, {FEW[len(given)]}"
     return f"{middle:+.3f} ({low:+.3f} to {high:+.3f}), n = {len(given)}"
 
 

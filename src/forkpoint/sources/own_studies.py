@@ -39,8 +39,8 @@ OWN_STUDIES = (
         (
             _measured("figure_own_near", 0.641, 0.585, 0.697, 5, STAGES_BY_ROWS),
             _measured("figure_own_mood", 0.318, 0.229, 0.406, 5, STAGES_BY_ROWS),
-            _measured("figure_own_facts", 0.151, 0.132, 0.170, 5, STAGES_BY_ROWS),
-            _measured("figure_own_near_800", 0.260, 0.200, 0.320, 3, STAGES_BY_ROWS),
+            _measured("figure_own_facts", 0.151, 0.132, 0.17, 5, STAGES_BY_ROWS),
+            _measured("figure_own_near_800", 0.26, 0.2, 0.32, 3, STAGES_BY_ROWS),
             _measured("figure_own_far", -0.004, -0.041, 0.032, 6, STAGES_BY_ROWS),
             _measured("figure_own_many", -0.076, -0.279, 0.128, 3, STAGES_BY_ROWS),
         ),
@@ -57,9 +57,9 @@ OWN_STUDIES = (
     _study(
         ADAPTERS_BY_ROWS,
         (
-            _measured("figure_own_lora_far", -0.260, -0.282, -0.239, 6, ADAPTERS_BY_ROWS),
+            _measured("figure_own_lora_far", -0.26, -0.282, -0.239, 6, ADAPTERS_BY_ROWS),
             _measured("figure_own_lora_share_far", -0.215, -0.236, -0.195, 6, ADAPTERS_BY_ROWS),
-            _measured("figure_own_lora_share_near", 0.009, -0.012, 0.030, 5, ADAPTERS_BY_ROWS),
+            _measured("figure_own_lora_share_near", 0.009, -0.012, 0.03, 5, ADAPTERS_BY_ROWS),
         ),
         (
             Bearing(rule="FP-D02", direction="against", figure="figure_own_lora_share_far"),
@@ -70,13 +70,13 @@ OWN_STUDIES = (
     _study(
         FORGETTING,
         (
-            _measured("figure_own_lost", -0.378, -0.572, -0.183, 4, FORGETTING),
-            _measured("figure_own_kept", 0.062, -0.030, 0.155, 4, FORGETTING),
+            _measured("figure_own_lost", -0.446, -0.493, -0.399, 31, FORGETTING),
+            _measured("figure_own_kept", 0.023, 0.003, 0.043, 31, FORGETTING),
         ),
         (
             Bearing(rule="FP-D05", direction="supports", figure="figure_own_kept"),
             Bearing(rule="FP-D05", direction="against", figure="figure_own_lost"),
         ),
     ),
-    _study(ZERO_SHOT, (_measured("figure_own_ranks", 0.676, 0.126, 1.0, 5, ZERO_SHOT),)),
+    _study(ZERO_SHOT, (_measured("figure_own_ranks", 0.665, 0.328, 1.0, 6, ZERO_SHOT),)),
 )
