@@ -288,7 +288,7 @@ def kept(grid: Lines, stage: str, kind: str) -> list[tuple[float, float]]:
 
 
 def show_rates(grid: Lines) -> None:
-    """Scores along the bracket, and Instruct minus Base where each has its best rate of it."""
+    """Scores along the bracket, and below them Instruct minus Base, each at its best rate of it."""
     print(
         "| task | rows | approach | stage | a third | centre | three times |\n" + "|---" * 7 + "|"
     )
@@ -300,11 +300,12 @@ def show_rates(grid: Lines) -> None:
     whole = {key: one for key, one in found.items() if len(one) == len(FACTORS)}
     for key, one in sorted(whole.items()):
         print("| " + " | ".join([*map(str, key), *(f"{one[f]:.3f}" for f in FACTORS)]) + " |")
+    print()
     for task, rows, approach, stage in sorted(whole):
         base = whole.get((task, rows, approach, "base"))
         if stage == "instruct" and base:
             best = max(whole[task, rows, approach, stage].values()) - max(base.values())
-            print(f"{task} {rows} {approach}, each at its best rate: {best:+.3f}")
+            print(f"- {task}, {rows} rows, {approach}: Instruct minus Base {best:+.3f}")
 
 
 def share_right(line: dict[str, Any], kind: str) -> float:

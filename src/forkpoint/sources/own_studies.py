@@ -70,13 +70,13 @@ OWN_STUDIES = (
     _study(
         FORGETTING,
         (
-            _measured("figure_own_lost", -0.446, -0.493, -0.399, 31, FORGETTING),
-            _measured("figure_own_kept", 0.023, 0.003, 0.043, 31, FORGETTING),
+            _measured("figure_own_lost", -0.451, -0.497, -0.405, 32, FORGETTING),
+            _measured("figure_own_kept", 0.022, 0.002, 0.042, 32, FORGETTING),
         ),
         (
             Bearing(rule="FP-D05", direction="supports", figure="figure_own_kept"),
             Bearing(rule="FP-D05", direction="against", figure="figure_own_lost"),
         ),
     ),
-    _study(ZERO_SHOT, (_measured("figure_own_ranks", 0.665, 0.328, 1.0, 6, ZERO_SHOT),)),
+    _study(ZERO_SHOT, (_measured("figure_own_ranks", 0.655, 0.308, 1.0, 6, ZERO_SHOT),)),
 )
