@@ -12,7 +12,7 @@ from bank_curves import Draw, Floats, Kind, Said, engine_race, tell
 
 from forkpoint.engine import Prior, Selector
 from forkpoint.plan.forecast import LEADERS, RESERVE_SHARE
-from forkpoint.race.finalists import CLOSE_SEED_SDS, PLAUSIBLE
+from forkpoint.race.finalists import CLOSE_SEED_SDS, wanted_at_full_length
 
 RATES = 3  # of a bracket
 REPEATS = 2  # further seeds of each leader, the default of a race
@@ -83,14 +83,10 @@ def run_race(
 
 
 def _wanted(selector: Selector) -> list[str]:
-    """Arms that go to full length by what the engine knows: leaders, plausible, another stage."""
+    """Arms that go to full length by what the engine knows."""
     arms = [one for one in selector.standing().arms if one.final_loss is not None]
     order = sorted(arms, key=lambda one: (one.final_loss or 0.0, one.arm))
-    plausible = [one for one in order if one.p_within_margin >= PLAUSIBLE]
-    plausible.sort(key=lambda one: (-one.p_best, one.arm))
-    stage = order[0].arm.split(".")[0]
-    other = [one for one in order if one.arm.split(".")[0] != stage]
-    return list(dict.fromkeys(one.arm for one in (*order[:LEADERS], *plausible, *other[:1])))
+    return wanted_at_full_length(order, {one.arm: one.arm.split(".")[0] for one in order})
 
 
 def _again(race: Draw, arm: int, rung: int, kind: Kind, extra: int, number: int) -> float | None:

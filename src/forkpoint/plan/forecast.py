@@ -12,7 +12,7 @@ FOLDS_RESERVE_SHARE = 0.6  # the same where every row is tested once: folds deci
 WIDENINGS = 0.45  # trials an arm that widen a bracket, on average [docs/studies/time.md]
 RACING_SHARE = 0.85  # of full length, the mean trial of the racing [docs/studies/time.md]
 RACING_LEFT = 0.5  # trials' worth of tokens left over at the end of the racing, on average
-REPEATED = 0.95  # share of the reserve that is spent, on average [docs/studies/time.md]
+RESERVE_SPENT = 0.95  # share of the reserve that is spent, on average [docs/studies/time.md]
 LEADERS = 2  # arms brought to full length and repeated with further seeds
 FINALISTS = 3  # arms whose test answers are taken, usually
 ALONE_ROWS = 8  # answered one by one, to time an answer that nobody shares a batch with
@@ -125,7 +125,7 @@ def forecast(course: Course, budget_tokens: float) -> dict[str, float]:
     widening = WIDENINGS * course.rungs[0].share * sum(arm.full_tokens for arm in course.arms)
     free = max(0.0, budget_tokens - reserve - opening - widening)
     mean_full = sum(arm.full_tokens for arm in course.arms) / len(course.arms)
-    final_trials = (1.0 if settings.folds else REPEATED) * reserve / mean_full
+    final_trials = (1.0 if settings.folds else RESERVE_SPENT) * reserve / mean_full
     middle = sum(_trial(course, arm, RACING_SHARE) for arm in course.arms) / len(course.arms)
     last = sum(_trial(course, arm, 1.0) for arm in course.arms) / len(course.arms)
     bracket = sum(seconds * count for seconds, count in zip(first, tries, strict=True))

@@ -8,6 +8,8 @@ from forkpoint.ledger import Finalists, Trial
 from forkpoint.race.asking import to_test
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from forkpoint.engine.standing import ArmStanding
     from forkpoint.race.state import RaceState
 
@@ -52,28 +54,36 @@ def finishing_trials(state: RaceState) -> list[Trial]:
 
 
 def _next_round(state: RaceState) -> list[Trial]:
-    """Full-length trials that are wanted by what the engine knows, beyond those it was told of.
+    """Full-length trials that are wanted by what the engine knows, beyond those it was told of."""
+    order = ranked(state)
+    if not order:
+        return []
+    stages = {name: arm.stage for name, arm in state.arms.items()}
+    arms = wanted_at_full_length(order, stages, list(beside(state, order[0].arm).values()))
+    before = state.racing.learnt
+    wanted = [_full(state, arm) for arm in arms]
+    new = [trial for trial in wanted if trial not in state.raced and trial not in before]
+    return _affordable(state, [*before, *new])[len(before) :]
+
+
+def wanted_at_full_length(
+    order: Sequence[ArmStanding], stages: Mapping[str, str | None], rests_on: Sequence[str] = ()
+) -> list[str]:
+    """Arms to take to full length, in order of worth; `order` has the best predicted first.
 
     Leaders first, with what a claim about the first rests on; then the plausible, likeliest
     best first; then the best of another stage.
     """
-    order = ranked(state)
-    if not order:
-        return []
-    first = order[0].arm
     plausible = [standing for standing in order if standing.p_within_margin >= PLAUSIBLE]
     plausible.sort(key=lambda standing: (-standing.p_best, standing.arm))
-    other_stage = [s.arm for s in order if state.arms[s.arm].stage != state.arms[first].stage]
+    other_stage = [one.arm for one in order if stages[one.arm] != stages[order[0].arm]]
     arms = [
         *(standing.arm for standing in order[:2]),
-        *beside(state, first).values(),
+        *rests_on,
         *(standing.arm for standing in plausible),
         *other_stage[:1],
     ]
-    before = state.racing.learnt
-    wanted = [_full(state, arm) for arm in dict.fromkeys(arms)]
-    new = [trial for trial in wanted if trial not in state.raced and trial not in before]
-    return _affordable(state, [*before, *new])[len(before) :]
+    return list(dict.fromkeys(arms))
 
 
 def _full(state: RaceState, arm: str) -> Trial:
