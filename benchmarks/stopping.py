@@ -83,7 +83,7 @@ def family(name: str) -> Family:
                       True, True)  # fmt: skip
     folder = Path(os.environ.get("FORKPOINT_REAL", ".real")) / "gemma-3-270m-base"
     return Family(str(folder), None, GEMMA, ("<start_of_turn>",), "<end_of_turn>",
-                  (4, 16), (25, 75), (2e-4, 1e-3), 100, 12, ("rows", "plain"),
+                  (4, 16), (25, 75), (1e-3, 2e-4), 100, 12, ("rows", "plain"),
                   False, False)  # fmt: skip
 
 
@@ -105,7 +105,7 @@ class Cell(NamedTuple):
 
 def cells(kind: Family, seeds: int) -> Iterator[Cell]:
     """Naive cells, the quick ones first."""
-    for seed, steps, rate_ in itertools.product(range(seeds), kind.steps, kind.rates):
+    for seed, rate_, steps in itertools.product(range(seeds), kind.rates, kind.steps):
         for targets, rank in itertools.product(("attention", "all-linear"), kind.ranks):
             yield Cell(targets, rank, steps, rate_, "naive", seed)
 
@@ -232,10 +232,10 @@ def main() -> None:
 
 
 def wanted(kind: Family, path: Path, seeds: int) -> Iterator[Cell]:
-    """What is not done yet: the naive cells of a length, then remedies where they failed."""
+    """What is not done yet: the naive cells of a rate and length, then remedies where they failed."""
     every = list(cells(kind, seeds))
-    for seed, steps in itertools.product(range(seeds), kind.steps):
-        naive = [cell for cell in every if (cell.seed, cell.steps) == (seed, steps)]
+    for place in itertools.product(range(seeds), kind.rates, kind.steps):
+        naive = [cell for cell in every if (cell.seed, cell.rate, cell.steps) == place]
         yield from (cell for cell in naive if cell not in read(path))
         for setup, cell in itertools.product(kind.remedies, naive):
             failed = share(read(path)[cell]["stopped_aligned"]) < ENOUGH
