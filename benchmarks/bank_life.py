@@ -8,14 +8,17 @@ race three runs an arm at its first rung, brute force three at full length [meth
 from typing import NamedTuple
 
 import numpy as np
-from bank_curves import Draw, Floats, Kind, Said, engine_race, tell
+from bank_curves import Draw, Kind, Said, engine_race, tell
+from numpy.typing import NDArray
 
 from forkpoint.engine import Prior, Selector
-from forkpoint.plan.forecast import LEADERS, RESERVE_SHARE
-from forkpoint.race.finalists import CLOSE_SEED_SDS, wanted_at_full_length
+from forkpoint.plan.forecast import LEADERS, RESERVE_SHARE, reserve_of
+from forkpoint.race.finishing import CLOSE_SEED_SDS, Known, leaders, wishes
 
+Ints = NDArray[np.intp]
 RATES = 3  # of a bracket
-REPEATS = 2  # further seeds of each leader, the default of a race
+ROUNDED = 1.001  # rungs are whole tokens, and the same for all arms
+SEEDS = 3  # of each leader, the default of a race
 
 
 class Ended(NamedTuple):
@@ -28,7 +31,7 @@ class Ended(NamedTuple):
 
 def brute_tokens(race: Draw) -> float:
     """Every arm at every rate to full length, the leaders repeated."""
-    return race.full_tokens * (race.rates * len(race.arm_A) + LEADERS * REPEATS)
+    return race.full_tokens * (race.rates * len(race.arm_A) + LEADERS * (SEEDS - 1))
 
 
 def run_race(
@@ -36,65 +39,90 @@ def run_race(
 ) -> Ended:
     """Racing in the budget less its reserve, then whoever may be best to full length, then seeds.
 
-    The rules are those of race/finalists.py; the pick is the better leader by mean validation.
+    The rules are those of race/finishing.py; the pick is the better leader by mean validation.
     """
-    opening = sum(race.cost(arm, 0, kind, None) for arm in range(len(race.arm_A)))
-    most = min(LEADERS * REPEATS * race.full_tokens, RESERVE_SHARE * budget)
-    reserve = min(most, max(0.0, budget - opening))
-    raced = engine_race(race, budget - reserve, prior, kind, number, seed_sd=seed_sd)
-    selector, highest = raced.selector, dict(raced.highest)
-    spent = selector.standing().spent_tokens
-    last = race.curves.right[kind].shape[2] - 1
-    while True:
-        told = len(highest), spent
-        for name in _wanted(selector):
-            arm = race.names.index(name)
-            price = race.cost(arm, last, kind, highest.get(arm))
-            if highest.get(arm, -1) < last:
-                if spent + price > budget:
-                    break
-                cell = selector.course.ask((arm, last))
-                spent += tell(selector, race, cell, highest.get(arm))
-                highest[arm] = last
-        if told == (len(highest), spent):
-            break
+    opening = sum(race.cost(arm, 0, kind, None) for arm in range(len(race.arm_A))) * ROUNDED
+    reserve = reserve_of(budget - opening, RESERVE_SHARE * budget, race.full_tokens, SEEDS)
+    raced = engine_race(race, max(opening, budget - reserve), prior, kind, number, seed_sd=seed_sd)
+    ending = Ending(race, raced.selector, dict(raced.highest), kind, number)
+    while ending.step(budget, CLOSE_SEED_SDS * seed_sd):
+        pass
+    selector = raced.selector
     chances = np.array([one.p_best for one in selector.standing().arms])
     current_A = np.full(len(race.arm_A), np.nan)
-    for arm, rung in highest.items():
+    for arm, rung in ending.highest.items():
         current_A[arm] = race.score(arm, rung, kind)
-    heard = [*raced.heard, Said(chances, current_A, spent)]
-    ended = [arm for arm, rung in highest.items() if rung == last]
-    first_A = {arm: race.score(arm, last, kind) for arm in ended}
-    leaders = sorted(ended, key=lambda arm: -first_A[arm])[:LEADERS]
-    if len(leaders) < LEADERS:
-        pick = selector.standing().pick
-        return Ended(race.names.index(pick) if pick else 0, spent, heard)
-    value_A = {arm: [first_A[arm]] for arm in leaders}
-    if abs(first_A[leaders[0]] - first_A[leaders[1]]) < CLOSE_SEED_SDS * seed_sd:
-        for extra in range(REPEATS):
-            for arm in leaders:
-                price = race.cost(arm, last, kind, None)
-                again = _again(race, arm, last, kind, extra, number)
-                if again is not None and spent + price <= budget:
-                    spent += price
-                    value_A[arm].append(again)
-    pick_arm = max(leaders, key=lambda arm: (float(np.mean(value_A[arm])), -leaders.index(arm)))
-    return Ended(pick_arm, spent, heard)
+    heard = [*raced.heard, Said(chances, current_A, ending.spent)]
+    first = leaders(ending.scores)
+    named = first[0] if len(first) == LEADERS else selector.standing().pick
+    return Ended(race.names.index(named) if named else 0, ending.spent, heard)
 
 
-def _wanted(selector: Selector) -> list[str]:
-    """Arms that go to full length by what the engine knows."""
-    arms = [one for one in selector.standing().arms if one.final_loss is not None]
-    order = sorted(arms, key=lambda one: (one.final_loss or 0.0, one.arm))
-    return wanted_at_full_length(order, {one.arm: one.arm.split(".")[0] for one in order})
+class Ending:
+    """What is left of a race when its racing has ended."""
 
+    def __init__(
+        self, race: Draw, selector: Selector, highest: dict[int, int], kind: Kind, number: int
+    ) -> None:
+        self.race, self.selector, self.highest = race, selector, highest
+        self.kind, self.number = kind, number
+        self.spent = selector.standing().spent_tokens
+        self.last = race.curves.right[kind].shape[2] - 1
+        self.scores = {
+            race.names[arm]: [race.score(arm, self.last, kind)]
+            for arm, rung in highest.items()
+            if rung == self.last
+        }
+        self.further = self._further_seeds()
 
-def _again(race: Draw, arm: int, rung: int, kind: Kind, extra: int, number: int) -> float | None:
-    """The score of one of the arm's other seeds; None where the bank has no further one."""
-    seeds = race.curves.test_AS.shape[1]
-    others = [seed for seed in range(seeds) if seed != race.seed_A[arm]]
-    drawn: Floats = np.random.default_rng([number, arm]).permutation(others)
-    if extra >= len(others):
-        return None
-    right = race.curves.right[kind][race.arm_A[arm], int(drawn[extra]), rung]
-    return float(right[race.row_N].mean())
+    def step(self, budget: float, close: float) -> bool:
+        """Run the worthiest trials that can be paid for; whether there were any."""
+        arms = [one for one in self.selector.standing().arms if one.final_loss is not None]
+        known = Known(
+            order=sorted(arms, key=lambda one: (one.final_loss or 0.0, one.arm)),
+            stages={name: name.split(".")[0] for name in self.race.names},
+            scores=self.scores,
+            tried={name: len(values) for name, values in self.scores.items()},
+            close=close,
+        )
+        for batch in wishes(known, min(SEEDS, 1 + self.further.shape[1])):
+            ran = False
+            for name, extra in batch:
+                price = self._price(name, extra)
+                if self.spent + price > budget:
+                    break
+                self._run(name, extra)
+                ran = True
+            if ran:
+                return True
+        return False
+
+    def _price(self, name: str, extra: int) -> float:
+        arm = self.race.names.index(name)
+        before = None if extra else self.highest.get(arm)
+        return self.race.cost(arm, self.last, self.kind, before)
+
+    def _run(self, name: str, extra: int) -> None:
+        arm = self.race.names.index(name)
+        if extra:
+            self.spent += self._price(name, extra)
+            seed = int(self.further[arm, extra - 1])
+            right = self.race.curves.right[self.kind][self.race.arm_A[arm], seed, self.last]
+            self.scores[name].append(float(right[self.race.row_N].mean()))
+            return
+        cell = self.selector.course.ask((arm, self.last))
+        self.spent += tell(self.selector, self.race, cell, self.highest.get(arm))
+        self.highest[arm] = self.last
+        self.scores[name] = [self.race.score(arm, self.last, self.kind)]
+
+    def _further_seeds(self) -> Ints:
+        """Each arm's other seeds in an order of the race's own."""
+        seeds = range(self.race.curves.test_AS.shape[1])
+        return np.array(
+            [
+                np.random.default_rng([self.number, arm]).permutation(
+                    [seed for seed in seeds if seed != own]
+                )
+                for arm, own in enumerate(self.race.seed_A)
+            ]
+        )

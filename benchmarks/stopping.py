@@ -232,7 +232,7 @@ def main() -> None:
 
 
 def wanted(kind: Family, path: Path, seeds: int) -> Iterator[Cell]:
-    """What is not done yet: the naive cells of a rate and length, then remedies where they failed."""
+    """What is not done yet: naive cells of a rate and length, then remedies where they failed."""
     every = list(cells(kind, seeds))
     for place in itertools.product(range(seeds), kind.rates, kind.steps):
         naive = [cell for cell in every if (cell.seed, cell.rate, cell.steps) == place]

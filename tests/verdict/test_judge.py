@@ -45,6 +45,27 @@ def test_a_clear_winner_is_better() -> None:
     assert judgement.p_best["a"] > 0.99
 
 
+def test_an_arm_that_was_not_taken_to_its_end_is_not_beaten() -> None:
+    """What it would have become is not known, so nothing is better than it yet."""
+    samples = {"a": [answers(0.9)] * 3, "b": [answers(0.6)] * 3}
+    judgement = judge(evidence(samples, cut_short=("b",)))
+    assert ("not_enough_evidence", "a") == (judgement.kind, judgement.arm)
+    assert "verdict.cut_short" == judgement.reasons[0][0]
+    assert "better" == judge(evidence(samples, cut_short=("a",))).kind
+
+
+def test_better_is_likelier_than_not_the_best_of_all() -> None:
+    """An untested arm that is believed to end higher leaves the answer open."""
+    samples = {"a": [answers(0.9)] * 3, "b": [answers(0.6)] * 3}
+    judgement = judge(evidence(samples, others={"c": (0.95, 0.05)}))
+    assert ("not_enough_evidence", "a") == (judgement.kind, judgement.arm)
+    assert ("verdict.others_open", "c") == (
+        judgement.reasons[0][0],
+        judgement.reasons[0][1]["rival"],
+    )
+    assert "better" == judge(evidence(samples, others={"c": (0.8, 0.05)})).kind
+
+
 def test_the_same_answers_are_equal_enough_and_the_cheaper_is_named() -> None:
     """Identical answers of repeated seeds: the interval lies inside the margin."""
     same = answers(0.8)

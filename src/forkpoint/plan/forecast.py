@@ -7,13 +7,14 @@ from typing import NamedTuple
 from forkpoint.ledger import ArmPlan, Correction, RungPlan, Settings, Speed
 
 STATIONS = ("untrained", "bracket", "racing", "finishing", "test", "general")
-RESERVE_SHARE = 0.4  # of the budget at most kept for full lengths and further seeds
+RESERVE_SHARE = 0.7  # of the budget at most kept for full lengths and seeds [docs/studies/bank.md]
 FOLDS_RESERVE_SHARE = 0.6  # the same where every row is tested once: folds decide what n is
 WIDENINGS = 0.45  # trials an arm that widen a bracket, on average [docs/studies/time.md]
 RACING_SHARE = 0.85  # of full length, the mean trial of the racing [docs/studies/time.md]
 RACING_LEFT = 0.5  # trials' worth of tokens left over at the end of the racing, on average
 RESERVE_SPENT = 0.95  # share of the reserve that is spent, on average [docs/studies/time.md]
 LEADERS = 2  # arms brought to full length and repeated with further seeds
+FEWEST_FULL = 2  # full lengths: a reserve that pays for fewer compares nobody, and is raced instead
 FINALISTS = 3  # arms whose test answers are taken, usually
 ALONE_ROWS = 8  # answered one by one, to time an answer that nobody shares a batch with
 ALONE_SECONDS = 20.0  # after which no further one is begun
@@ -102,11 +103,17 @@ def drift_seconds(speed: Speed) -> float:
 def reserve_tokens(
     arms: Sequence[ArmPlan], rungs: Sequence[RungPlan], settings: Settings, budget_tokens: float
 ) -> float:
-    """What is kept of a budget for the finalists' further trainings, after every arm's bracket."""
-    finishing = LEADERS * settings.repeats * arms[0].full_tokens
-    left = max(0.0, budget_tokens - opening_tokens(arms, rungs, settings))
+    """What is kept of a budget, after every arm's bracket, for full lengths and further seeds."""
+    full = float(arms[0].full_tokens)
+    left = budget_tokens - opening_tokens(arms, rungs, settings)
     share = FOLDS_RESERVE_SHARE if settings.folds else RESERVE_SHARE
-    return min(finishing, share * budget_tokens, left)
+    return reserve_of(left, share * budget_tokens, full, 1 + settings.repeats)
+
+
+def reserve_of(left: float, most: float, full: float, seeds: int) -> float:
+    """At most every seed of the leaders; nothing where that would not compare two arms."""
+    reserve = min(LEADERS * seeds * full, most, left)
+    return reserve if reserve >= FEWEST_FULL * full else 0.0
 
 
 def opening_tokens(arms: Sequence[ArmPlan], rungs: Sequence[RungPlan], settings: Settings) -> float:

@@ -51,7 +51,6 @@ class Racing:
         self._lowered: set[str] = set()  # arms asked for at their lowered rate from now on
         self._told = True  # something, since it was last asked
         self._caught_up = False  # the racing has ended and the engine was told all of it
-        self.learnt: list[Trial] = []  # that ran after the racing, in the order of telling
 
     def next(self) -> Step | None:
         """The trials that may run now or a decision; None when the racing is over."""
@@ -86,7 +85,6 @@ class Racing:
 
     def learn(self, trial: Trial) -> None:
         """Tell the engine of a trial that ran after the racing."""
-        self.learnt.append(trial)
         ask = Ask(
             arm=trial.arm,
             rung=trial.rung - 1,

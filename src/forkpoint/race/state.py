@@ -30,7 +30,8 @@ from forkpoint.ledger import (
 from forkpoint.plan.clock import BusyTime
 from forkpoint.race.asking import next_asking, works_on_test
 from forkpoint.race.bracket import Bracket
-from forkpoint.race.finalists import choose_finalists, finishing_trials
+from forkpoint.race.finalists import choose_finalists
+from forkpoint.race.finishing import Finishing
 from forkpoint.race.kept_works import kept_works
 from forkpoint.race.racing import Racing
 from forkpoint.race.work import AnswerWork, Step, TrialWork, Work, answers_key
@@ -72,6 +73,7 @@ class RaceState:
         self.busy = BusyTime()
         self.rates: dict[str, list[RateChosen]] = {}  # a second one was lowered after it diverged
         self.racing = Racing(self)
+        self.finishing = Finishing(self)
 
     # reading
 
@@ -215,8 +217,7 @@ class RaceState:
     def _finishing(self) -> Step | None:
         if self.finalists:
             return None
-        trials = finishing_trials(self)
-        if trials:
+        if trials := self.finishing.next():
             return Step(work=[self.work(trial) for trial in trials])
         return Step(decision=choose_finalists(self))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from forkpoint.ledger import AnswersMade, Finalists, Measured, TrialScored, write_whole
 from forkpoint.race.final_answers import FinalAnswers, read_final_answers
-from forkpoint.race.finalists import cost_order
+from forkpoint.race.finalists import cost_order, full_length
 from forkpoint.race.kept import (
     below_floor,
     changes,
@@ -91,6 +91,7 @@ def _judge(
             seed=state.agreement.settings.seed,
             known_seed_sd=state.agreement.settings.known_seed_sd,
             known_seed_freedom=own.freedom if own else KNOWN_SEED_FREEDOM,
+            cut_short=[arm for arm in order if full_length(state, arm) not in state.scored],
         )
     )
 

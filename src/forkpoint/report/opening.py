@@ -18,7 +18,7 @@ from forkpoint.report.wording import (
     told,
     w,
 )
-from forkpoint.verdict.verdict_record import Change
+from forkpoint.verdict.verdict_record import Change, Verdict
 
 SEED_SHARE = 0.5  # of the difference: seed noise above it is worth more seeds
 
@@ -244,6 +244,7 @@ def helps(view: View, lang: str) -> tuple[Saying, ...]:
     elif verdict.kind == "depends_on_rate":
         found.append(Saying(key="report.help_rate"))
     elif verdict.kind == "not_enough_evidence" and headline:
+        found += _unfinished(verdict)
         found += _more_rows(view, abs(headline.difference.value), lang)
         sd = verdict.seed_sd
         if sd and sd.value > SEED_SHARE * abs(headline.difference.value):
@@ -256,6 +257,16 @@ def helps(view: View, lang: str) -> tuple[Saying, ...]:
         if arm.rate_at_edge and arm.state in ("winner", "finalist")
     ]
     return tuple(found)
+
+
+def _unfinished(verdict: Verdict) -> list[Saying]:
+    """A budget that takes the arm which leaves the answer open to its end."""
+    waits = {"verdict.cut_short": "other", "verdict.others_open": "rival"}
+    return [
+        Saying(key="report.help_budget", values={"arm": values[waits[key]]})
+        for key, values in verdict.reasons
+        if key in waits
+    ]
 
 
 def _more_rows(view: View, difference: float, lang: str) -> list[Saying]:

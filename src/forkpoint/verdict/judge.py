@@ -1,6 +1,6 @@
 """The last step of a race: from test scores to one of the verdicts of docs/method.md."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from forkpoint.record import Figure
@@ -20,6 +20,8 @@ from forkpoint.verdict.verdict_record import Comparison, VerdictKind
 
 CEILING = 0.995  # of a 0..1 score: nothing above it can be told apart
 
+LIKELY = 0.5  # P(best) from which an arm is likelier than not the best of all, tested or not
+
 Reason = tuple[str, dict[str, str | int | float]]
 
 
@@ -38,6 +40,7 @@ class Evidence:
     known_seed_sd: float | None = None
     known_seed_freedom: float = KNOWN_SEED_FREEDOM
     foreseen: Mapping[str, float] = field(default_factory=dict)  # finalist -> as it was predicted
+    cut_short: Collection[str] = ()  # finalists that the budget did not take to full length
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,9 @@ def judge(evidence: Evidence) -> Judgement:
     headline = next((c for c in comparisons if c.headline), None)
     chances = p_best(draws, _on_test(evidence, draws), evidence.seed)
     kind, arm, reasons = _decide(evidence, draws, trivial, winner, comparisons)
-    if kind == "not_enough_evidence" and headline is not None:
+    if kind == "better" and headline is not None and (open_ := _open(evidence, headline, chances)):
+        kind, reasons = "not_enough_evidence", (open_,)
+    elif kind == "not_enough_evidence" and headline is not None:
         arm = max((headline.a, headline.b), key=lambda name: chances[name])
         other = headline.b if arm == headline.a else headline.a
         reasons = (("verdict.not_enough_evidence", {"arm": arm, "other": other}),)
@@ -173,6 +178,19 @@ def _decide(
         winner,
         (("verdict.not_enough_evidence", {"arm": winner, "other": headline.b}),),
     )
+
+
+def _open(evidence: Evidence, headline: Comparison, chances: Mapping[str, float]) -> Reason | None:
+    """Why an arm that is ahead on test may still not be called better; None where it may."""
+    best, worse = (
+        (headline.a, headline.b) if headline.says == "a_better" else (headline.b, headline.a)
+    )
+    if worse in evidence.cut_short:
+        return "verdict.cut_short", {"arm": best, "other": worse}
+    rival = max((arm for arm in chances if arm != best), key=lambda arm: chances[arm])
+    if chances[best] < LIKELY and rival in evidence.others:
+        return "verdict.others_open", {"arm": best, "other": worse, "rival": rival}
+    return None
 
 
 def _cheapest(arms: Sequence[str], cost: Mapping[str, tuple[float, float]]) -> str:
