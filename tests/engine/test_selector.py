@@ -374,3 +374,14 @@ def test_the_engine_needs_neither_torch_nor_transformers() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "[]" == done.stdout.strip()
+
+
+def test_first_rungs_that_cost_more_than_planned_leave_no_arm_out() -> None:
+    """A bracket that was widened is paid from what comes after, not by an arm that goes unseen."""
+    race = Selector(arms(), RUNGS, 4.0 * RUNGS[0])
+    seen = []
+    while asks := race.ask():
+        for ask in asks:
+            seen.append(ask.arm)
+            race.tell(ask, [score(1.0)], 2.0 * ask.amount_tokens)
+    assert ["arm0", "arm1", "arm2", "arm3"] == seen

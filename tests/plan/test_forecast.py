@@ -14,6 +14,7 @@ from forkpoint.plan.forecast import (
     budget_within,
     forecast,
     opening_tokens,
+    reserve_of,
     trial_seconds,
 )
 from forkpoint.plan.lengths import plan_rungs
@@ -134,6 +135,13 @@ def test_asking_in_more_ways_takes_longer_and_longer_prompts_longest() -> None:
     assert sorted(found) == found
     assert len(set(found)) == 3
     assert forecast(course(), 800_000)["untrained"] == found[0]
+
+
+def test_the_reserve_compares_two_arms_or_is_raced() -> None:
+    """Every seed of the leaders at most; what is left after the brackets at most."""
+    assert 600.0 == reserve_of(left=2_000.0, most=1_400.0, full=100.0, seeds=3)
+    assert 350.0 == reserve_of(left=400.0, most=350.0, full=100.0, seeds=3)
+    assert 0.0 == reserve_of(left=190.0, most=700.0, full=100.0, seeds=3)
 
 
 def test_folds_are_trainings_of_the_finalists() -> None:
