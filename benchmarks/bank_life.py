@@ -17,7 +17,6 @@ from forkpoint.race.finishing import CLOSE_SEED_SDS, Known, leaders, wishes
 
 Ints = NDArray[np.intp]
 RATES = 3  # of a bracket
-ROUNDED = 1.001  # rungs are whole tokens, and the same for all arms
 SEEDS = 3  # of each leader, the default of a race
 
 
@@ -41,21 +40,49 @@ def run_race(
 
     The rules are those of race/finishing.py; the pick is the better leader by mean validation.
     """
-    opening = sum(race.cost(arm, 0, kind, None) for arm in range(len(race.arm_A))) * ROUNDED
+    arms = range(len(race.arm_A))
+    kinds: tuple[Kind, ...] = (kind, "fresh")  # the engine's rungs are those of fresh runs
+    opening = max(sum(race.cost(arm, 0, one, None) for arm in arms) for one in kinds)
+    opening += RATES * len(arms)  # a token each: the engine's rungs are whole tokens
     reserve = reserve_of(budget - opening, RESERVE_SHARE * budget, race.full_tokens, SEEDS)
     raced = engine_race(race, max(opening, budget - reserve), prior, kind, number, seed_sd=seed_sd)
     ending = Ending(race, raced.selector, dict(raced.highest), kind, number)
     while ending.step(budget, CLOSE_SEED_SDS * seed_sd):
         pass
-    selector = raced.selector
-    chances = np.array([one.p_best for one in selector.standing().arms])
-    current_A = np.full(len(race.arm_A), np.nan)
-    for arm, rung in ending.highest.items():
-        current_A[arm] = race.score(arm, rung, kind)
-    heard = [*raced.heard, Said(chances, current_A, ending.spent)]
+    heard = [*raced.heard, *ending.heard]
     first = leaders(ending.scores)
-    named = first[0] if len(first) == LEADERS else selector.standing().pick
+    named = first[0] if len(first) == LEADERS else raced.selector.standing().pick
     return Ended(race.names.index(named) if named else 0, ending.spent, heard)
+
+
+def brute_force(race: Draw, kind: Kind, number: int) -> int:
+    """The arm that brute force names: all at full length, the two leaders with every seed."""
+    last = race.curves.right[kind].shape[2] - 1
+    scores = {name: [race.score(arm, last, kind)] for arm, name in enumerate(race.names)}
+    further = further_seeds(race, number)
+    for name in leaders(scores):
+        arm = race.names.index(name)
+        seeds = further[arm, : SEEDS - 1]
+        scores[name] += [score_again(race, arm, int(seed), kind) for seed in seeds]
+    first = leaders({name: values for name, values in scores.items() if len(values) > 1})
+    return race.names.index(first[0])
+
+
+def further_seeds(race: Draw, number: int) -> Ints:
+    """Each arm's other seeds in an order of the race's own."""
+    seeds = range(race.curves.test_AS.shape[1])
+    return np.array(
+        [
+            np.random.default_rng([number, arm]).permutation([one for one in seeds if one != own])
+            for arm, own in enumerate(race.seed_A)
+        ]
+    )
+
+
+def score_again(race: Draw, arm: int, seed: int, kind: Kind) -> float:
+    """The score of one of an arm's other seeds at full length."""
+    right = race.curves.right[kind][race.arm_A[arm], seed, -1]
+    return float(right[race.row_N].mean())
 
 
 class Ending:
@@ -73,7 +100,8 @@ class Ending:
             for arm, rung in highest.items()
             if rung == self.last
         }
-        self.further = self._further_seeds()
+        self.further = further_seeds(race, number)
+        self.heard: list[Said] = []
 
     def step(self, budget: float, close: float) -> bool:
         """Run the worthiest trials that can be paid for; whether there were any."""
@@ -107,22 +135,14 @@ class Ending:
         if extra:
             self.spent += self._price(name, extra)
             seed = int(self.further[arm, extra - 1])
-            right = self.race.curves.right[self.kind][self.race.arm_A[arm], seed, self.last]
-            self.scores[name].append(float(right[self.race.row_N].mean()))
+            self.scores[name].append(score_again(self.race, arm, seed, self.kind))
             return
         cell = self.selector.course.ask((arm, self.last))
         self.spent += tell(self.selector, self.race, cell, self.highest.get(arm))
         self.highest[arm] = self.last
         self.scores[name] = [self.race.score(arm, self.last, self.kind)]
-
-    def _further_seeds(self) -> Ints:
-        """Each arm's other seeds in an order of the race's own."""
-        seeds = range(self.race.curves.test_AS.shape[1])
-        return np.array(
-            [
-                np.random.default_rng([self.number, arm]).permutation(
-                    [seed for seed in seeds if seed != own]
-                )
-                for arm, own in enumerate(self.race.seed_A)
-            ]
-        )
+        chances = np.array([one.p_best for one in self.selector.standing().arms])
+        current_A = np.full(len(self.race.arm_A), np.nan)
+        for other, rung in self.highest.items():
+            current_A[other] = self.race.score(other, rung, self.kind)
+        self.heard.append(Said(chances, current_A, self.spent))

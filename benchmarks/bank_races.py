@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from bank_curves import MARGIN, Curves, Draw, Kind, draw_race, read_bank
-from bank_life import RATES, brute_tokens, run_race
+from bank_life import RATES, brute_force, brute_tokens, run_race
 from certainty import Cases, judge_certainty, softmax_of
 from fit_live_prior import fit_live_prior, seed_noise
 from subset_study import DOUBTS
@@ -139,6 +139,7 @@ def replay(
         ("halving", halving(race, budget)),
         ("all to full length", all_to_the_end(race)),
         ("zero-shot", zero_shot(race, rng)),
+        ("brute force", brute_force(race, "fresh", number)),
     ):
         line["regret"][name] = float(truth_A.max() - truth_A[pick])
     return line
@@ -201,6 +202,20 @@ def table(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
         for kind in ("fresh", "continued"):
             rows[f"tokens, {kind}"] = round(float(np.mean([x[f"share, {kind}"] for x in mine])), 3)
         found[title] = rows
+    return found
+
+
+def by_setting(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Mean regret of every method in each setting, with the standard error of ours."""
+    found: dict[str, Any] = {}
+    for name in dict.fromkeys(line["setting"] for line in lines):
+        mine = [line["regret"] for line in lines if line["setting"] == name]
+        ours = [regret["forkpoint, fresh"] for regret in mine]
+        found[name] = {
+            "n": len(mine),
+            "error": round(float(np.std(ours) / math.sqrt(len(ours))), 4),
+            **{how: round(float(np.mean([one[how] for one in mine])), 4) for how in mine[0]},
+        }
     return found
 
 
@@ -303,6 +318,7 @@ def main() -> None:
         "priors": given.prior,
         "seed_noise": noise,
         "regret": table(lines),
+        "by setting": by_setting(lines),
         "certainty": certainty,
         "order": order_per_token(bank),
     }
