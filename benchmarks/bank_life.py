@@ -55,6 +55,11 @@ def run_race(
     return Ended(race.names.index(named) if named else 0, ending.spent, heard)
 
 
+def _traits(name: str) -> tuple[str, str]:
+    stage, approach = name.split(".")
+    return stage, approach
+
+
 def brute_force(race: Draw, kind: Kind, number: int) -> int:
     """The arm that brute force names: all at full length, the two leaders with every seed."""
     last = race.curves.right[kind].shape[2] - 1
@@ -108,7 +113,7 @@ class Ending:
         arms = [one for one in self.selector.standing().arms if one.final_loss is not None]
         known = Known(
             order=sorted(arms, key=lambda one: (one.final_loss or 0.0, one.arm)),
-            stages={name: name.split(".")[0] for name in self.race.names},
+            traits={name: _traits(name) for name in self.race.names},
             scores=self.scores,
             tried={name: len(values) for name, values in self.scores.items()},
             close=close,

@@ -2,6 +2,7 @@
 
     python benchmarks/stopping.py --checkpoint pocket --out runs/stopping
     python benchmarks/stopping.py --checkpoint gemma --out runs/stopping [--show]
+    python benchmarks/stopping.py --out runs/stopping --pack docs/studies/stopping.jsonl
 
 One cell is layers x rank x steps x rate of a LoRA on the bundled tickets; a cell is one line of
 OUT/CHECKPOINT.jsonl. Set-ups in a cell:
@@ -214,7 +215,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/stopping"))
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--show", action="store_true", help="print what is there, run nothing")
+    parser.add_argument("--pack", type=Path, help="counts of every cell as a small file")
     given = parser.parse_args()
+    if given.pack:
+        pack(given.out, given.pack)
+        return
     kind = family(given.checkpoint)
     given.out.mkdir(parents=True, exist_ok=True)
     path = given.out / f"{given.checkpoint}.jsonl"
@@ -259,6 +264,25 @@ def read(path: Path) -> dict[Cell, dict[str, Any]]:
             continue
         found[Cell(*(value[name] for name in Cell._fields))] = value
     return found
+
+
+def pack(folder: Path, target: Path) -> None:
+    """Counts of every finished cell, one line each."""
+    lines = []
+    for name in ("pocket", "gemma"):
+        for cell, line in sorted(read(folder / f"{name}.jsonl").items()):
+            counts = {
+                key: sum(line[key])
+                for key in ("stopped_aligned", "stopped_own", "right")
+                if key in line
+            }
+            kept = {"checkpoint": name, **cell._asdict(), "n": line["n"], **counts}
+            kept |= {
+                "empty": line["empty"],
+                "end_probability": float(f"{line['end_probability']:.3g}"),
+            }
+            lines.append(json.dumps(kept))
+    target.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def share(hits: list[bool]) -> float:

@@ -37,7 +37,7 @@ def wanted(scores: dict[str, list[float]], close: float = 0.04, **changes: objec
     """The first batch that is not empty."""
     known = Known(
         order=ORDER,
-        stages={one.arm: one.arm.split(".")[0] for one in ORDER},
+        traits={one.arm: (one.arm.split(".")[0], one.arm.split(".")[1]) for one in ORDER},
         scores=scores,
         tried={arm: len(values) for arm, values in scores.items()},
         close=close,
@@ -45,10 +45,12 @@ def wanted(scores: dict[str, list[float]], close: float = 0.04, **changes: objec
     return next((batch for batch in wishes(known, SEEDS) if batch), [])
 
 
-def test_the_best_of_every_stage_is_looked_at_first() -> None:
-    """And not the second of a stage, however well it is predicted."""
-    assert [("chat.full", 0), ("base.full", 0), ("instruct.full", 0)] == wanted({})
+def test_every_stage_and_approach_is_looked_at_first() -> None:
+    """Next is who brings most that was not seen, the best predicted among these."""
+    assert [("chat.full", 0), ("base.lora", 0), ("instruct.full", 0)] == wanted({})
     assert [("base.full", 0), ("instruct.full", 0)] == wanted({"chat.lora": [0.9]})
+    full = [one for one in ORDER if one.arm.endswith("full")]
+    assert [(one.arm, 0) for one in full] == wanted({}, order=full)
 
 
 def test_what_a_claim_rests_on_comes_along() -> None:
@@ -59,15 +61,15 @@ def test_what_a_claim_rests_on_comes_along() -> None:
 
 def test_close_leaders_get_a_second_seed_before_further_arms() -> None:
     """Where one of the two is likely the best; apart, further arms come first."""
-    near = {"chat.full": [0.9], "base.full": [0.88], "instruct.full": [0.5]}
+    near = {"chat.full": [0.9], "base.full": [0.88], "instruct.lora": [0.5]}
     assert [("chat.full", 1), ("base.full", 1)] == wanted(near)
     apart = {**near, "base.full": [0.8]}
-    assert [("chat.lora", 0), ("base.lora", 0)] == wanted(apart)
+    assert [("chat.lora", 0), ("instruct.full", 0), ("base.lora", 0)] == wanted(apart)
 
 
 def test_leaders_that_are_unlikely_the_best_wait() -> None:
     """An arm that takes off late is looked at before what it may overtake is repeated."""
-    seen = {"chat.full": [0.5], "base.full": [0.49], "instruct.full": [0.3]}
+    seen = {"chat.full": [0.5], "base.full": [0.49], "instruct.lora": [0.3]}
     late = [standing("chat.lora", 0.2, 0.7), *(one for one in ORDER if one.arm != "chat.lora")]
     unsure = [one.model_copy(update={"p_best": 0.05, "p_within_margin": 0.05}) for one in ORDER]
     assert [("chat.lora", 0)] == wanted(seen, order=late)
@@ -76,7 +78,7 @@ def test_leaders_that_are_unlikely_the_best_wait() -> None:
 
 def test_the_leader_with_fewer_seeds_is_repeated() -> None:
     """A lucky first run does not stand against the mean of several."""
-    scores = {"chat.full": [0.9, 0.86], "base.full": [0.88], "instruct.full": [0.2]}
+    scores = {"chat.full": [0.9, 0.86], "base.full": [0.88], "instruct.lora": [0.2]}
     assert [("base.full", 1)] == wanted(scores)
 
 

@@ -27,7 +27,7 @@ class Known(NamedTuple):
     """What the finishing goes by. Scores are of validation, one a seed; higher is better."""
 
     order: Sequence[ArmStanding]  # arms still in the race, the best predicted first
-    stages: Mapping[str, str | None]
+    traits: Mapping[str, tuple[str | None, str]]  # arm -> its checkpoint's stage, its approach
     scores: Mapping[str, Sequence[float]]  # of the arms that were at full length
     tried: Mapping[str, int]  # arm -> seeds tried at full length, failed ones too
     close: float  # difference below which leaders are repeated
@@ -37,15 +37,15 @@ class Known(NamedTuple):
 def wishes(known: Known, seeds: int) -> Iterator[list[Wish]]:
     """Batches by falling worth: what can be paid of the first that is open runs next.
 
-    The best arm of every stage first: arms of a stage are alike, and looking at one of each tells
-    more than looking at two of one. Then whoever is predicted best. Then, where the best is
+    Arms of every stage and every approach first: those that share one are alike, and a look at
+    each tells more than two at one. Then whoever is predicted best. Then, where the best is
     likely among the two leaders and they are close, a second seed for these: the best of several
     single runs is often the luckiest. Then all that may still be the best; then the leaders' last
     seeds.
     """
     first = leaders(known.scores)
     likely = sum(one.p_best for one in known.order if one.arm in first) >= LIKELY
-    yield _unseen(known, [*_best_of_stages(known), *known.rests_on])
+    yield _unseen(known, [*_spread(known), *known.rests_on])
     yield _unseen(known, [one.arm for one in known.order[:1]])
     yield _repeats(known, first, min(SOON, seeds) if likely else 1)
     yield _unseen(known, _plausible(known))
@@ -57,15 +57,18 @@ def _unseen(known: Known, arms: Sequence[str]) -> list[Wish]:
     return [(arm, 0) for arm in dict.fromkeys(arms) if arm not in known.tried]
 
 
-def _best_of_stages(known: Known) -> list[str]:
-    """The best predicted arm of every stage that has none at full length."""
-    seen = {known.stages[arm] for arm in known.scores}
-    best: dict[str | None, str] = {}
-    for one in known.order:
-        stage = known.stages[one.arm]
-        if stage not in seen:
-            best.setdefault(stage, one.arm)
-    return list(best.values())
+def _spread(known: Known) -> list[str]:
+    """Arms that bring every stage and approach to full length: next is always the one that brings
+    most that was not seen there, the best predicted among these.
+    """
+    seen = {trait for arm in known.scores for trait in known.traits[arm]}
+    chosen: list[str] = []
+    while True:
+        new = {one.arm: len({*known.traits[one.arm]} - seen) for one in known.order}
+        if not any(new.values()):
+            return chosen
+        chosen.append(max(new, key=lambda arm: new[arm]))
+        seen.update(known.traits[chosen[-1]])
 
 
 def _plausible(known: Known) -> list[str]:
@@ -148,7 +151,7 @@ class Finishing:
         }
         return Known(
             order=order,
-            stages={name: arm.stage for name, arm in state.arms.items()},
+            traits={name: (arm.stage, arm.approach) for name, arm in state.arms.items()},
             scores={arm: [_value(line) for line in found] for arm, found in lines.items() if found},
             tried=tried,
             close=CLOSE_SEED_SDS * state.agreement.settings.known_seed_sd,
