@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from forkpoint.engine import Prior, Selector
 from forkpoint.plan.forecast import LEADERS, RESERVE_SHARE, reserve_of
+from forkpoint.race.finalists import with_prediction
 from forkpoint.race.finishing import CLOSE_SEED_SDS, Known, leaders, wishes
 
 Ints = NDArray[np.intp]
@@ -38,7 +39,7 @@ def run_race(
 ) -> Ended:
     """Racing in the budget less its reserve, then whoever may be best to full length, then seeds.
 
-    The rules are those of race/finishing.py; the pick is the better leader by mean validation.
+    The rules are those of race/finishing.py, and the pick is made as race/finalists.py does.
     """
     arms = range(len(race.arm_A))
     kinds: tuple[Kind, ...] = (kind, "fresh")  # the engine's rungs are those of fresh runs
@@ -50,8 +51,13 @@ def run_race(
     while ending.step(budget, CLOSE_SEED_SDS * seed_sd):
         pass
     heard = [*raced.heard, *ending.heard]
-    first = leaders(ending.scores)
-    named = first[0] if len(first) == LEADERS else raced.selector.standing().pick
+    stands = {
+        one.arm: with_prediction(ending.scores[one.arm], one.final_value)
+        for one in raced.selector.standing().arms
+        if one.arm in ending.scores
+    }
+    compared = len(stands) >= LEADERS
+    named = max(stands, key=lambda arm: stands[arm]) if compared else raced.selector.standing().pick
     return Ended(race.names.index(named) if named else 0, ending.spent, heard)
 
 

@@ -8,6 +8,8 @@ from forkpoint.ledger import Finalists, Trial
 from forkpoint.race.asking import to_test
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from forkpoint.engine.standing import ArmStanding
     from forkpoint.race.state import RaceState
 
@@ -33,9 +35,10 @@ def choose_finalists(state: RaceState) -> Finalists:
     """
     standings = {standing.arm: standing for standing in ranked(state)}
     ended = [arm for arm in standings if full_length(state, arm) in state.scored]
-    order = sorted(ended, key=lambda arm: (-_validation(state, arm), arm))
+    order = sorted(ended, key=lambda arm: (-_validation(state, standings[arm]), arm))
     if len(order) < 2:  # the budget took nobody further: as far as they came
-        leaders = sorted(list(standings)[:2], key=lambda arm: (-_validation(state, arm), arm))
+        first = list(standings)[:2]
+        leaders = sorted(first, key=lambda arm: (-_validation(state, standings[arm]), arm))
         order = [*leaders, *(arm for arm in standings if arm not in leaders)]
     roles: dict[str, str] = {}
     if order:
@@ -138,14 +141,22 @@ def _on_further_folds(
     }
 
 
-def _validation(state: RaceState, arm: str) -> float:
-    """Mean validation score of an arm over its seeds at its best rung; higher is better."""
-    lines = [state.scored[trial] for trial in _trials_at_best(state, arm)]
+def _validation(state: RaceState, standing: ArmStanding) -> float:
+    """What an arm stands at on validation, higher is better: its runs at its best rung, and what
+    the engine predicts as one run more, so that one lucky run does not win [docs/studies/bank.md].
+    """
+    lines = [state.scored[trial] for trial in _trials_at_best(state, standing.arm)]
     values = [line.primary.value for line in lines if line.primary.value is not None]
     if not values:
         return float("-inf")
     sign = 1.0 if lines[0].primary.better == "higher" else -1.0
-    return sign * sum(values) / len(values)
+    return sign * with_prediction(values, standing.final_value)
+
+
+def with_prediction(values: Sequence[float], predicted: float | None) -> float:
+    """The mean of an arm's runs and of what was predicted of it, which counts as one run."""
+    every = [*values, *([] if predicted is None else [predicted])]
+    return sum(every) / len(every)
 
 
 def cost_order(state: RaceState, arm: str) -> tuple[float, float, str]:

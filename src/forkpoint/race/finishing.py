@@ -6,6 +6,7 @@ interrupted. Measured on the bank of real curves: docs/studies/bank.md, 'How a r
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from forkpoint.race.finalists import PLAUSIBLE, beside, full_length, ranked
@@ -59,12 +60,16 @@ def _unseen(known: Known, arms: Sequence[str]) -> list[Wish]:
 
 def _spread(known: Known) -> list[str]:
     """Arms that bring every stage and approach to full length: next is always the one that brings
-    most that was not seen there, the best predicted among these.
+    most that was not seen there, what few arms have counting more; the best predicted of equals.
     """
     seen = {trait for arm in known.scores for trait in known.traits[arm]}
+    carriers = Counter(trait for one in known.order for trait in known.traits[one.arm])
     chosen: list[str] = []
     while True:
-        new = {one.arm: len({*known.traits[one.arm]} - seen) for one in known.order}
+        new = {
+            one.arm: sum(1 / carriers[trait] for trait in {*known.traits[one.arm]} - seen)
+            for one in known.order
+        }
         if not any(new.values()):
             return chosen
         chosen.append(max(new, key=lambda arm: new[arm]))
