@@ -110,6 +110,15 @@ def reserve_tokens(
     return reserve_of(left, share * budget_tokens, full, 1 + settings.repeats)
 
 
+def comparing_tokens(
+    arms: Sequence[ArmPlan], rungs: Sequence[RungPlan], settings: Settings
+) -> float:
+    """The smallest budget whose reserve takes two arms to full length."""
+    share = FOLDS_RESERVE_SHARE if settings.folds else RESERVE_SHARE
+    full = FEWEST_FULL * float(arms[0].full_tokens)
+    return max(full / share, opening_tokens(arms, rungs, settings) + full)
+
+
 def reserve_of(left: float, most: float, full: float, seeds: int) -> float:
     """At most every seed of the leaders; nothing where that would not compare two arms."""
     reserve = min(LEADERS * seeds * full, most, left)

@@ -6,6 +6,7 @@ from forkpoint.data.bad_row import fault_sentence
 from forkpoint.data.profile_record import DataProfile
 from forkpoint.ledger import Agreement
 from forkpoint.plan.clock import minutes
+from forkpoint.plan.forecast import comparing_tokens
 from forkpoint.plan.price import read_price
 from forkpoint.report.data_text import printable
 from forkpoint.report.foreseen import own_seed_text
@@ -62,6 +63,7 @@ def plan_text(agreement: Agreement, lang: str) -> str:
             share=agreement.budget_tokens / max(agreement.brute_force_tokens, 1),
             time=minutes(agreement.predicted_seconds, lang),
         ),
+        *_small_budget(agreement, lang),
         *_time_and_money(agreement, lang),
     ]
     title = say("race.plan_title", lang)
@@ -88,6 +90,15 @@ def _folds(agreement: Agreement, lang: str) -> list[str]:
     if not agreement.folds:
         return []
     return [say("race.plan_folds", lang, folds=len(agreement.folds), rows=len(agreement.test_ids))]
+
+
+def _small_budget(agreement: Agreement, lang: str) -> list[str]:
+    """That a budget compares no two arms at full length, where it does not."""
+    enough = comparing_tokens(agreement.arms, agreement.rungs, agreement.settings)
+    if len(agreement.arms) < 2 or agreement.budget_tokens >= enough:
+        return []
+    share = enough / max(agreement.brute_force_tokens, 1)
+    return [say("race.plan_small_budget", lang, tokens=enough, share=share)]
 
 
 def _time_and_money(agreement: Agreement, lang: str) -> list[str]:
