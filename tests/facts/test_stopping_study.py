@@ -46,7 +46,7 @@ def test_trained_rows_stop_wherever_naive_does_not(checkpoint: str, least: int) 
 
 
 def test_plain_text_stops_where_it_was_trained_long_enough() -> None:
-    """It fails in four places, each of few steps with a weak adapter; four times as many mend it."""
+    """It fails in four places of few steps and a weak adapter; more steps mend it."""
     there = failed(cells())
     short = {place for place, setups in there.items() if stops(setups["plain"]) < ENOUGH}
     assert {place[3] for place in short} == {25, 30}
