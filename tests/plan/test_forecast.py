@@ -1,7 +1,11 @@
 """Time foreseen: what costs more takes longer, and a budget in time becomes tokens that fit it."""
 
+from math import ceil
+
 import pytest
 
+from forkpoint.engine import Arm, Selector
+from forkpoint.engine import Settings as EngineSettings
 from forkpoint.errors import BadInput
 from forkpoint.ledger import ArmPlan, Correction, Settings, Speed
 from forkpoint.plan.budget import brute_force_tokens, budget_tokens, read_budget
@@ -15,6 +19,7 @@ from forkpoint.plan.forecast import (
     forecast,
     opening_tokens,
     reserve_of,
+    reserve_tokens,
     trial_seconds,
 )
 from forkpoint.plan.lengths import plan_rungs
@@ -142,6 +147,21 @@ def test_the_reserve_compares_two_arms_or_is_raced() -> None:
     assert 600.0 == reserve_of(left=2_000.0, most=1_400.0, full=100.0, seeds=3)
     assert 350.0 == reserve_of(left=400.0, most=350.0, full=100.0, seeds=3)
     assert 0.0 == reserve_of(left=190.0, most=700.0, full=100.0, seeds=3)
+
+
+@pytest.mark.parametrize("full", [1_000, 19_456, 19_457, 33_333])
+@pytest.mark.parametrize("times", [1.0, 1.01, 1.5, 2.0, 3.0])
+def test_what_is_kept_leaves_every_arm_its_bracket(full: int, times: float) -> None:
+    """To the token, as the engine counts: it refuses a budget that does not take all to rung 1."""
+    one = course(arms=[arm("a.lora", full_tokens=full), arm("b.lora", full_tokens=3 * full + 1)])
+    parts = one.arms, one.rungs, one.settings
+    budget = ceil(times * opening_tokens(*parts))
+    Selector(
+        [Arm(name=each.name, cost_per_token=each.full_tokens / full) for each in one.arms],
+        [max(1, round(rung.share * full)) for rung in one.rungs],
+        budget - reserve_tokens(*parts, budget),
+        EngineSettings(first_rung_trials=len(one.settings.rate_factors)),
+    )
 
 
 def test_folds_are_trainings_of_the_finalists() -> None:

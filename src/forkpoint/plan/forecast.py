@@ -105,7 +105,7 @@ def reserve_tokens(
 ) -> float:
     """What is kept of a budget, after every arm's bracket, for full lengths and further seeds."""
     full = float(arms[0].full_tokens)
-    left = budget_tokens - opening_tokens(arms, rungs, settings)
+    left = budget_tokens - opening_tokens(arms, rungs, settings) - len(arms)  # rounding, at most
     share = FOLDS_RESERVE_SHARE if settings.folds else RESERVE_SHARE
     return reserve_of(left, share * budget_tokens, full, 1 + settings.repeats)
 
@@ -116,7 +116,7 @@ def comparing_tokens(
     """The smallest budget whose reserve takes two arms to full length."""
     share = FOLDS_RESERVE_SHARE if settings.folds else RESERVE_SHARE
     full = FEWEST_FULL * float(arms[0].full_tokens)
-    return max(full / share, opening_tokens(arms, rungs, settings) + full)
+    return max(full / share, opening_tokens(arms, rungs, settings) + len(arms) + full)
 
 
 def reserve_of(left: float, most: float, full: float, seeds: int) -> float:
@@ -126,9 +126,12 @@ def reserve_of(left: float, most: float, full: float, seeds: int) -> float:
 
 
 def opening_tokens(arms: Sequence[ArmPlan], rungs: Sequence[RungPlan], settings: Settings) -> float:
-    """The brackets of all arms at the first rung."""
-    each = rungs[0].share * len(settings.rate_factors)
-    return each * sum(arm.full_tokens * len(arm.renderings) for arm in arms)
+    """The brackets of all arms at the first rung, counted as the engine does: a rung is so many
+    whole tokens of the first arm, and another arm's trial costs in proportion.
+    """
+    full = max(1, arms[0].full_tokens)
+    each = max(1, round(rungs[0].share * full)) * len(settings.rate_factors)
+    return each * sum(arm.full_tokens / full * len(arm.renderings) for arm in arms)
 
 
 def forecast(course: Course, budget_tokens: float) -> dict[str, float]:
