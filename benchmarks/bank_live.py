@@ -5,8 +5,9 @@
 
 A live race is given the setting's own rows (to train on, to decide with, and the first test rows),
 its steps and passes, six arms and a budget of 30 % of brute force; what it names is judged by the
-bank's truth, the mean test score over seeds. Its replays have the same six arms. Resumes where it
-stopped.
+bank's truth, the mean test score over seeds. Its replays have the same six arms. A live rung has
+twelve steps or more, so that the smallest settings begin at three eighths and their brackets alone
+cost such a budget: larger ones are raced. Resumes where it stopped.
 """
 
 import argparse
@@ -121,7 +122,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bank", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("runs/bank-live"))
-    parser.add_argument("--settings", default="orders-80,facts-160,mood-60")
+    parser.add_argument("--settings", default="tickets-240,orders-200,sums-240")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--show", action="store_true", help="print what is there, run nothing")
     given = parser.parse_args()
