@@ -90,10 +90,9 @@ def beside(state: RaceState, arm: str) -> dict[str, str]:
     return roles
 
 
-def full_length(state: RaceState, arm: str, extra: int = 0) -> Trial:
-    """An arm's trial at full length, with the race's seed or the `extra`-th after it."""
-    seed = state.agreement.settings.seed + extra
-    return state.trial(arm, state.agreement.rungs[-1].index, seed)
+def full_length(state: RaceState, arm: str) -> Trial:
+    """An arm's trial at full length with the race's seed."""
+    return state.trial(arm, state.agreement.rungs[-1].index, state.agreement.settings.seed)
 
 
 def _trials_at_best(state: RaceState, arm: str) -> tuple[Trial, ...]:

@@ -149,10 +149,11 @@ class Finishing:
         order = ranked(state)
         lines = {one.arm: self._lines(one.arm) for one in order}
         further = [trial for trial in self.ran if trial.seed != state.agreement.settings.seed]
-        tried = {
-            one.arm: 1 + sum(trial.arm == one.arm for trial in further)
-            for one in order
-            if full_length(state, one.arm) in state.raced or full_length(state, one.arm) in self.ran
+        told = {*state.raced, *self.ran}
+        tried = {  # of all arms: one that failed there is not asked for again
+            arm: 1 + sum(trial.arm == arm for trial in further)
+            for arm in state.chosen
+            if full_length(state, arm) in told
         }
         return Known(
             order=order,
