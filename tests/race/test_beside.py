@@ -1,11 +1,14 @@
 """A claim is tested with what it rests on: a subset's random twin, the other shares of replay."""
 
 from pathlib import Path
+from typing import Any
 
 from simulated_race import Silent, SimulatedExecutor, make_agreement
 
-from forkpoint.ledger import Agreement, Finalists, SubsetPlan, read_lines
+from forkpoint.ledger import Agreement, Finalists, SubsetPlan, TrialFailed, read_lines
 from forkpoint.race.driver import run_race
+from forkpoint.race.state import RaceState
+from forkpoint.race.work import TrialWork
 
 BEST, RANDOM, MIXED = "pocket-instruct.full.best", "pocket-instruct.full.random-60", "replay-50"
 SCORES = {BEST: 0.9, RANDOM: 0.5, f"{BEST}.{MIXED}": 0.86, f"{RANDOM}.{MIXED}": 0.5}
@@ -49,3 +52,25 @@ def test_the_random_twin_and_the_other_share_are_finalists(tmp_path: Path) -> No
     assert f"{BEST}.{MIXED}" == chosen.roles["replay-50"]
     assert chosen.trials[RANDOM]
     assert f"{RANDOM}.{MIXED}" not in chosen.trials
+
+
+def test_a_twin_that_fails_at_full_length_is_not_asked_for_again(tmp_path: Path) -> None:
+    """What a claim rests on may break too: once, and the race goes on without it."""
+    agreement = agreed(tmp_path)
+    last = agreement.rungs[-1].index
+
+    def breaks(work: TrialWork) -> dict[str, Any] | None:
+        if work.trial.arm == RANDOM and work.trial.rung == last:
+            return {"key": "race.crashed_exit", "values": {"code": 3}, "retry": None}
+        return None
+
+    executor = SimulatedExecutor(tmp_path, agreement, truth, mishap=breaks)
+    run_race(tmp_path, executor, Silent())
+    lines = list(read_lines(tmp_path))
+    assert [RANDOM] == [line.trial.arm for line in lines if isinstance(line, TrialFailed)]
+    place = next(n for n, line in enumerate(lines) if isinstance(line, Finalists))
+    state = RaceState(agreement)
+    state.read_all(lines[:place])
+    assert isinstance(state.next().decision, Finalists)
+    assert len(set(state.finishing.ran)) == len(state.finishing.ran)
+    assert all(trial.arm != RANDOM for trial in state.finishing.ran)
