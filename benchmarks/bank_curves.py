@@ -31,8 +31,14 @@ class Curves:
     tokens: dict[Kind, Floats]  # A, S, K: from the start of a run to the rung, cool-down included
     bits: dict[Kind, Floats]  # A, S, K: answer bits per byte on validation
     seconds: dict[Kind, Floats]  # A, S, K
-    test_AS: Floats  # of the full fresh run, on the test rows
+    tested: NDArray[np.bool_]  # A, S, test rows: right or not, of the full fresh run
     zero: dict[str, float]  # stage -> score before training
+
+    @property
+    def test_AS(self) -> Floats:  # noqa: N802 - an array by arm and seed
+        """Share right of the full fresh run on the test rows."""
+        share: Floats = self.tested.mean(axis=2)
+        return share
 
     @property
     def truth_A(self) -> Floats:  # noqa: N802 - an array by arm
@@ -75,8 +81,9 @@ def _curves(
     def validation(cell: dict[str, Any]) -> NDArray[np.bool_]:
         return unpacked(cell["validation"]["right"], cell["validation"]["n"])
 
-    def test(line: dict[str, Any]) -> float:
-        return next(float(c["test"]["score"]) for c in line["cells"] if "test" in c)
+    def test(line: dict[str, Any]) -> NDArray[np.bool_]:
+        found = next(c["test"] for c in line["cells"] if "test" in c)
+        return unpacked(found["right"], found["n"])
 
     first = lines_AS[0][0]
     return Curves(
@@ -87,7 +94,7 @@ def _curves(
         tokens={kind: of(kind, lambda c: float(c["tokens"])) for kind in KINDS},
         bits={kind: of(kind, lambda c: float(c["validation"]["bits_per_byte"])) for kind in KINDS},
         seconds={kind: of(kind, lambda c: float(c["seconds"])) for kind in KINDS},
-        test_AS=np.array([[test(line) for line in row] for row in lines_AS]),
+        tested=np.array([[test(line) for line in row] for row in lines_AS]),
         zero=zero,
     )
 

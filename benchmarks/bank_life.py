@@ -12,6 +12,7 @@ from bank_curves import Draw, Kind, Said, engine_race, tell
 from numpy.typing import NDArray
 
 from forkpoint.engine import Prior, Selector
+from forkpoint.engine.standing import ArmStanding
 from forkpoint.plan.forecast import LEADERS, RESERVE_SHARE, reserve_of
 from forkpoint.race.finalists import with_prediction
 from forkpoint.race.finishing import CLOSE_SEED_SDS, Known, leaders, wishes
@@ -27,6 +28,9 @@ class Ended(NamedTuple):
     pick: int
     spent: float
     heard: list[Said]
+    arms: list[ArmStanding]  # what the engine believes
+    stands: dict[str, float]  # arms at full length -> their standing on validation
+    seeds: dict[str, list[int]]  # arms at full length -> the seeds that ran, in that order
 
 
 def brute_tokens(race: Draw) -> float:
@@ -57,8 +61,11 @@ def run_race(
         if one.arm in ending.scores
     }
     compared = len(stands) >= LEADERS
-    named = max(stands, key=lambda arm: stands[arm]) if compared else raced.selector.standing().pick
-    return Ended(race.names.index(named) if named else 0, ending.spent, heard)
+    standing = raced.selector.standing()
+    named = max(stands, key=lambda arm: stands[arm]) if compared else standing.pick
+    seeds = {name: ending.seeds(name) for name in stands}
+    pick = race.names.index(named) if named else 0
+    return Ended(pick, ending.spent, heard, list(standing.arms), stands, seeds)
 
 
 def _traits(name: str) -> tuple[str, str]:
@@ -135,6 +142,12 @@ class Ending:
             if ran:
                 return True
         return False
+
+    def seeds(self, name: str) -> list[int]:
+        """The seeds with which an arm ran at full length."""
+        arm = self.race.names.index(name)
+        further = self.further[arm, : len(self.scores[name]) - 1]
+        return [int(self.race.seed_A[arm]), *(int(seed) for seed in further)]
 
     def _price(self, name: str, extra: int) -> float:
         arm = self.race.names.index(name)

@@ -121,17 +121,17 @@ def replay(
     }
     kinds: tuple[Kind, ...] = ("fresh", "continued")
     for kind in kinds:
-        pick, spent, heard = run_race(race, budget, prior, kind, number, seed_sd)
+        ended = run_race(race, budget, prior, kind, number, seed_sd)
         name = f"forkpoint, {kind}"
-        line["regret"][name] = float(truth_A.max() - truth_A[pick])
-        line[f"share, {kind}"] = spent / brute
+        line["regret"][name] = float(truth_A.max() - truth_A[ended.pick])
+        line[f"share, {kind}"] = ended.spent / brute
         if kind == "fresh":
             line["said"] = [
                 {
                     "p": said.p_best_A.tolist(),
                     "score": [None if math.isnan(x) else float(x) for x in said.current_A],
                 }
-                for said in heard
+                for said in ended.heard
             ]
     line["truth"] = truth_A.tolist()
     for name, pick in (
@@ -145,8 +145,13 @@ def replay(
     return line
 
 
-def cases(lines: Sequence[dict[str, Any]], when: str) -> tuple[Cases, list[np.ndarray]]:
-    """P(best) of every arm at the end of each race, or halfway: what was said and what is so."""
+def cases(
+    lines: Sequence[dict[str, Any]], when: str, tie: float = 0.0
+) -> tuple[Cases, list[np.ndarray]]:
+    """P(best) of every arm at the end of each race, or halfway: what was said and what is so.
+
+    So is the best mean over seeds; with a `tie`, whatever is as near to it.
+    """
     said, right, outer, inner, scores = [], [], [], [], []
     for line in lines:
         if not line["said"]:
@@ -154,7 +159,7 @@ def cases(lines: Sequence[dict[str, Any]], when: str) -> tuple[Cases, list[np.nd
         told = line["said"][-1 if when == "end" else len(line["said"]) // 2]
         truth_A = np.array(line["truth"])
         said += told["p"]
-        right += (truth_A >= truth_A.max() - TIE).tolist()
+        right += (truth_A >= truth_A.max() - tie).tolist()
         outer += [line["setting"]] * len(truth_A)
         inner += [line["best"]] * len(truth_A)
         scores.append(np.array([np.nan if x is None else x for x in told["score"]]))
@@ -301,6 +306,7 @@ def main() -> None:
     certainty = {}
     for when in ("halfway", "end"):
         told, scores = cases(lines, when)
+        near, _ = cases(lines, when, TIE)
         best = min(
             TEMPERATURES,
             key=lambda t: float(
@@ -309,6 +315,7 @@ def main() -> None:
         )
         rival = {f"softmax at {best:g}": np.concatenate(softmax_of(scores, best))}
         certainty[when] = judge_certainty(told, rival)
+        certainty[f"{when}, ties right"] = judge_certainty(near, rival)
         if given.tables and when == "end":
             certainty["end, with tables"] = judge_certainty(with_tables(told, given.tables))
     result = {

@@ -128,6 +128,29 @@ def test_replayed_races_find_a_clear_winner(bank_file: Path) -> None:
     assert ranks["fresh", 4] > 0.8
 
 
+def test_verdicts_of_replayed_races_are_judged_by_the_truth(bank_file: Path) -> None:
+    """Of arms that are equal none is called better; of a clear winner nothing false is said, and
+    the chances of all arms of a race sum to one."""
+    from bank_curves import read_bank
+    from bank_life import brute_tokens, run_race
+    from bank_races import races_of
+    from bank_verdicts import line_of, table, verdict_of
+
+    from forkpoint.race.live_prior import RULED_PRIOR
+
+    lines = []
+    for number, (third, race) in enumerate(races_of(read_bank(bank_file), 24, 0)):
+        ended = run_race(race, 0.45 * brute_tokens(race), RULED_PRIOR, "fresh", number, 0.02)
+        said = verdict_of(race, ended, np.zeros(TESTED), number)
+        lines.append(line_of(third, race, said))
+        assert 1.0 == pytest.approx(sum(lines[-1]["p"].values()), abs=1e-6)
+    even = [line for line in lines if line["setting"] == "even-99"]
+    assert even
+    assert not any(line["kind"] == "better" for line in even)
+    assert any(line["kind"] == "better" for line in lines)
+    assert 1.0 == table(lines)["all"]["better"]["true"]
+
+
 def test_certainty_knows_a_right_probability_from_a_wrong_one() -> None:
     """Calibrated draws have an ECE near 0 and a Brier score below the base rate's; the same
     probabilities against a coin do not."""

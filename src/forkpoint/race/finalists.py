@@ -8,7 +8,7 @@ from forkpoint.ledger import Finalists, Trial
 from forkpoint.race.asking import to_test
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from forkpoint.engine.standing import ArmStanding
     from forkpoint.race.state import RaceState
@@ -40,17 +40,10 @@ def choose_finalists(state: RaceState) -> Finalists:
         first = list(standings)[:2]
         leaders = sorted(first, key=lambda arm: (-_validation(state, standings[arm]), arm))
         order = [*leaders, *(arm for arm in standings if arm not in leaders)]
-    roles: dict[str, str] = {}
+    plausible = [arm for arm in order if standings[arm].p_within_margin >= PLAUSIBLE]
+    stages = {name: arm.stage for name, arm in state.arms.items()}
+    roles = leading_roles(order, plausible, stages, lambda arm: cost_order(state, arm))
     if order:
-        roles["winner"] = order[0]
-        if len(order) > 1:
-            roles["runner_up"] = order[1]
-        plausible = [arm for arm in order if standings[arm].p_within_margin >= PLAUSIBLE]
-        roles["cheapest"] = min(plausible or order[:1], key=lambda arm: cost_order(state, arm))
-        stage = state.arms[order[0]].stage
-        others = [arm for arm in order if state.arms[arm].stage != stage]
-        if others:
-            roles["other_stage"] = others[0]
         roles.update(beside(state, order[0]))
     everyone = state.racing.selector.standing().arms
     return Finalists(
@@ -66,6 +59,24 @@ def choose_finalists(state: RaceState) -> Finalists:
         },
         untrained=to_test(state),
     )
+
+
+def leading_roles(
+    order: Sequence[str],
+    plausible: Sequence[str],
+    stages: Mapping[str, str | None],
+    cost: Callable[[str], tuple[float, float, str]],
+) -> dict[str, str]:
+    """Role -> arm, from the arms that can be finalists, best on validation first."""
+    if not order:
+        return {}
+    others = [arm for arm in order if stages[arm] != stages[order[0]]]
+    return {
+        "winner": order[0],
+        **({"runner_up": order[1]} if len(order) > 1 else {}),
+        "cheapest": min(plausible or order[:1], key=cost),
+        **({"other_stage": others[0]} if others else {}),
+    }
 
 
 def beside(state: RaceState, arm: str) -> dict[str, str]:

@@ -1,0 +1,189 @@
+"""Verdicts of races replayed from the bank: how often each is given, and how often it is true.
+
+    python benchmarks/bank_verdicts.py --bank docs/studies/bank.jsonl --races 600
+
+A replayed race (bank_races.py) is taken on to its test: finalists are chosen as a live race does,
+their full-length answers to 200 of the 1,000 test rows are judged by forkpoint.verdict.judge. Truth
+is the mean over all seeds on all test rows. 'better' is true when the arm it names is above the arm
+it names it better than; 'equal enough' when the two are within the margin; P(best) is of every arm,
+right for the one best arm. Noise between seeds is what a first race assumes, as is its margin.
+"""
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from bank_curves import MARGIN, Draw, Floats, read_bank
+from bank_life import Ended, brute_tokens, run_race
+from bank_races import THIRDS, races_of
+from certainty import Cases, judge_certainty
+from fit_live_prior import seed_noise
+
+from forkpoint.race.finalists import PLAUSIBLE, leading_roles
+from forkpoint.race.live_prior import RULED_PRIOR
+from forkpoint.verdict.contrast import KNOWN_SEED_SD
+from forkpoint.verdict.judge import Evidence, Judgement, judge
+from forkpoint.verdict.resample import Sample
+
+TEST_ROWS = 200  # of a race
+CLAIMS = ("better", "equal_enough")  # verdicts that say something about two arms
+RESAMPLES = 1_000
+DRAWN = 7  # the stream that test rows are drawn from
+
+
+@cache
+def no_model(setting: str) -> Floats:
+    """The commonest answer said to every test row of a setting: right (1) or not (0)."""
+    from bank_tasks import SETTINGS, rows_of
+
+    rows = rows_of(next(one for one in SETTINGS if one.name == setting))
+    answers = [answer for _, answer in rows.test]
+    common = Counter(answers).most_common(1)[0][0]
+    return np.array([float(answer == common) for answer in answers])
+
+
+def verdict_of(race: Draw, ended: Ended, trivial_N: Floats, number: int) -> Judgement | None:
+    """What a race that ended so says on its own test rows; None where no two arms can be tested."""
+    order = sorted(ended.stands, key=lambda arm: (-ended.stands[arm], arm))
+    if len(order) < 2:
+        return None
+    believed = {one.arm: one for one in ended.arms}
+    plausible = [arm for arm in order if believed[arm].p_within_margin >= PLAUSIBLE]
+    curves = race.curves
+    places = {arm: curves.arms.index(arm) for arm in race.names}
+    seconds = curves.seconds["fresh"][:, :, -1].mean(axis=1)
+    stages = {arm: arm.split(".")[0] for arm in race.names}
+    roles = leading_roles(order, plausible, stages, lambda arm: (0.0, seconds[places[arm]], arm))
+    tested = list(dict.fromkeys(roles.values()))
+    rows = np.random.default_rng([number, DRAWN]).permutation(curves.tested.shape[2])[:TEST_ROWS]
+    seen = {
+        one.arm: (one.final_value, one.final_sd or 0.0)
+        for one in ended.arms
+        if one.final_value is not None
+    }
+    return judge(
+        Evidence(
+            samples={
+                arm: [
+                    Sample(curves.tested[places[arm], seed, rows].astype(float))
+                    for seed in ended.seeds[arm]
+                ]
+                for arm in tested
+            },
+            validation_order=tested,
+            others={arm: one for arm, one in seen.items() if arm not in tested},
+            foreseen={arm: mean for arm, (mean, _) in seen.items() if arm in tested},
+            trivial=Sample(trivial_N[rows]),
+            serving_cost={arm: (0.0, float(seconds[places[arm]])) for arm in tested},
+            rate_flips=(),
+            margin=MARGIN,
+            seed=number,
+            known_seed_sd=KNOWN_SEED_SD,
+        )
+    )
+
+
+def line_of(third: int, race: Draw, said: Judgement | None) -> dict[str, Any]:
+    """A verdict beside the truth."""
+    truth = dict(zip(race.names, race.truth_A.tolist(), strict=True))
+    best = max(truth, key=lambda arm: truth[arm])
+    line: dict[str, Any] = {"setting": race.curves.name, "third": third, "best": best}
+    line["kind"] = said.kind if said else "not_compared"
+    if said is None:
+        return line
+    line["p"] = {arm: said.p_best.get(arm, 0.0) for arm in race.names}
+    if said.arm:
+        line["regret"] = truth[best] - truth[said.arm]
+        line["said"] = said.p_best[said.arm]
+    if said.kind in CLAIMS and said.headline:
+        apart = truth[said.headline.a] - truth[said.headline.b]
+        line["true"] = abs(apart) < MARGIN if said.kind == "equal_enough" else apart > 0
+        line["apart"] = apart
+    return line
+
+
+def share_true(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """How many claims, the share that is true, and its 95 % interval over settings."""
+    rng = np.random.default_rng(0)
+    names = list(dict.fromkeys(line["setting"] for line in lines))
+    by_name = {n: [line["true"] for line in lines if line["setting"] == n] for n in names}
+    shares = [
+        float(np.mean([x for n in rng.choice(names, len(names)) for x in by_name[n]]))
+        for _ in range(RESAMPLES)
+    ]
+    low, high = np.percentile(shares, [2.5, 97.5])
+    return {
+        "n": len(lines),
+        "true": round(float(np.mean([line["true"] for line in lines])), 4),
+        "interval": [round(float(low), 4), round(float(high), 4)],
+        "settings": len(names),
+    }
+
+
+def table(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Verdicts by third, and how many of their claims are true."""
+    found: dict[str, Any] = {}
+    for third, (_, _, title) in [*enumerate(THIRDS), (None, (0, 0, "all"))]:
+        mine = [line for line in lines if third in (None, line["third"])]
+        if not mine:
+            continue
+        named = [line["regret"] for line in mine if "regret" in line]
+        found[title] = {
+            "n": len(mine),
+            "kinds": dict(Counter(line["kind"] for line in mine)),
+            "regret of the named": round(float(np.mean(named)), 4) if named else None,
+        }
+        for kind in CLAIMS:
+            if claims := [line for line in mine if line["kind"] == kind]:
+                found[title][kind] = share_true(claims)
+    return found
+
+
+def chances(lines: Sequence[dict[str, Any]]) -> Cases:
+    """P(best) of every arm of every race that named its arms' chances, and which arm it was."""
+    told = [(line, arm) for line in lines if "p" in line for arm in line["p"]]
+    return Cases(
+        np.array([line["p"][arm] for line, arm in told]),
+        np.array([arm == line["best"] for line, arm in told]),
+        np.array([line["setting"] for line, _ in told]),
+        np.array([line["best"] for line, _ in told]),
+    )
+
+
+def main() -> None:
+    """Replay, judge and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--bank", type=Path, required=True)
+    parser.add_argument("--races", type=int, default=120)
+    parser.add_argument("--share", type=float, default=0.3, help="of brute force's tokens")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    bank = read_bank(given.bank)
+    noise = {
+        one.task: seed_noise([other for other in bank if other.task != one.task]) for one in bank
+    }
+    lines = []
+    for number, (third, race) in enumerate(races_of(bank, given.races, given.seed)):
+        budget = given.share * brute_tokens(race)
+        ended = run_race(race, budget, RULED_PRIOR, "fresh", number, noise[race.curves.task])
+        said = verdict_of(race, ended, no_model(race.curves.name), number)
+        lines.append(line_of(third, race, said))
+    result = {
+        "bank": [{"setting": c.name, "arms": len(c.arms)} for c in bank],
+        "verdicts": table(lines),
+        "by setting": {
+            name: dict(Counter(line["kind"] for line in lines if line["setting"] == name))
+            for name in dict.fromkeys(line["setting"] for line in lines)
+        },
+        "p_best": judge_certainty(chances(lines)),
+    }
+    print(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()
