@@ -9,6 +9,7 @@ import pytest
 
 from forkpoint.data import DataProfile, RowStream, bundled, load, profile
 from forkpoint.data.answers import AnswerTally, kind_of_text
+from forkpoint.data.language import language_shares
 from forkpoint.data.profiling import counted, spread
 from forkpoint.data.sampling import Sample
 from forkpoint.errors import BadInput
@@ -95,6 +96,13 @@ def test_kinds_of_job(job, tmp_path):
     found = profile(rows_of(tmp_path, JOBS[job]))
     assert job == found.job
     assert found.job_evidence
+
+
+def test_two_latin_words_have_no_language():
+    """A short text in a script that many languages share is not guessed at; longer ones are told."""
+    assert language_shares(["hi\nyo", "pizza no"]) == {"und": 1.0}
+    assert language_shares(["où est la bibliothèque, s'il vous plaît"]) == {"fr": 1.0}
+    assert language_shares(["the invoice was paid twice"]) == {"en": 1.0}
 
 
 def test_languages(tmp_path):

@@ -7,6 +7,7 @@ from typing import Any
 
 LOOKED_AT_CHARACTERS = 400  # of a text; more does not change the answer
 FEWEST_LETTERS = 4  # below, there is nothing to tell a language by
+FEWEST_LATIN = 12  # of plain Latin letters, which all languages of the script share: two words
 CHINESE = frozenset({"wuu", "yue", "hak", "gan", "lzh"})  # written Chinese, told as zh
 _KANA = re.compile("[\u3040-\u30ff]")
 _HANGUL = re.compile("[\uac00-\ud7af]")
@@ -33,7 +34,8 @@ def _language(py3langid: Any, text: str) -> str:
         han = len(_HAN.findall(text))
         if han >= sum(c.isalpha() for c in text) / 2 and han:
             return "zh"
-    if sum(c.isalpha() for c in text) < FEWEST_LETTERS:
+    fewest = FEWEST_LATIN if text.isascii() else FEWEST_LETTERS
+    if sum(c.isalpha() for c in text) < fewest:
         return UNDETERMINED
     code = str(py3langid.classify(text)[0])
     return "zh" if code in CHINESE else code
