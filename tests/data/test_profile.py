@@ -99,7 +99,7 @@ def test_kinds_of_job(job, tmp_path):
 
 
 def test_two_latin_words_have_no_language():
-    """A short text in a script that many languages share is not guessed at; longer ones are told."""
+    """Short texts in a script of many languages are not guessed at; longer ones are told."""
     assert language_shares(["hi\nyo", "pizza no"]) == {"und": 1.0}
     assert language_shares(["où est la bibliothèque, s'il vous plaît"]) == {"fr": 1.0}
     assert language_shares(["the invoice was paid twice"]) == {"en": 1.0}
