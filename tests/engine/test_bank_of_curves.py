@@ -142,7 +142,7 @@ def test_verdicts_of_replayed_races_are_judged_by_the_truth(bank_file: Path) -> 
     for number, (third, race) in enumerate(races_of(read_bank(bank_file), 24, 0)):
         ended = run_race(race, 0.45 * brute_tokens(race), RULED_PRIOR, "fresh", number, 0.02)
         said = verdict_of(race, ended, np.zeros(TESTED), number)
-        lines.append(line_of(third, race, said))
+        lines.append(line_of(third, race, ended, said))
         assert 1.0 == pytest.approx(sum(lines[-1]["p"].values()), abs=1e-6)
     even = [line for line in lines if line["setting"] == "even-99"]
     assert even
