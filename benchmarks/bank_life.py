@@ -5,21 +5,30 @@ bracket was chosen nearly always, so both sides pay for the whole bracket and ke
 race three runs an arm at its first rung, brute force three at full length [method.md].
 """
 
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from bank_curves import Draw, Kind, Said, engine_race, tell
+from bank_curves import MARGIN, Draw, Floats, Kind, Said, engine_race, tell
 from numpy.typing import NDArray
 
 from forkpoint.engine import Prior, Selector
 from forkpoint.engine.standing import ArmStanding
 from forkpoint.plan.forecast import LEADERS, RESERVE_SHARE, reserve_of
-from forkpoint.race.finalists import with_prediction
+from forkpoint.race.finalists import PLAUSIBLE, leading_roles, with_prediction
 from forkpoint.race.finishing import CLOSE_SEED_SDS, Known, leaders, wishes
+from forkpoint.verdict.contrast import KNOWN_SEED_SD, Standing
+from forkpoint.verdict.judge import Evidence, Judgement, judge
+from forkpoint.verdict.resample import Sample
 
 Ints = NDArray[np.intp]
 RATES = 3  # of a bracket
 SEEDS = 3  # of each leader, the default of a race
+TEST_ROWS = 200  # of a race, from the 1,000 of its setting
+DRAWN = 7  # the stream that they are drawn from
 
 
 class Ended(NamedTuple):
@@ -73,17 +82,38 @@ def _traits(name: str) -> tuple[str, str]:
     return stage, approach
 
 
-def brute_force(race: Draw, kind: Kind, number: int) -> int:
-    """The arm that brute force names: all at full length, the two leaders with every seed."""
+def brute_force(race: Draw, kind: Kind, number: int) -> tuple[int, int]:
+    """The arm that brute force leads with on validation, and the one it names after its test.
+
+    All arms at full length, the two leaders with every seed.
+    """
     last = race.curves.right[kind].shape[2] - 1
     scores = {name: [race.score(arm, last, kind)] for arm, name in enumerate(race.names)}
+    seeds = {name: [int(race.seed_A[arm])] for arm, name in enumerate(race.names)}
     further = further_seeds(race, number)
     for name in leaders(scores):
         arm = race.names.index(name)
-        seeds = further[arm, : SEEDS - 1]
-        scores[name] += [score_again(race, arm, int(seed), kind) for seed in seeds]
+        seeds[name] += [int(seed) for seed in further[arm, : SEEDS - 1]]
+        scores[name] += [score_again(race, arm, seed, kind) for seed in seeds[name][1:]]
     first = leaders({name: values for name, values in scores.items() if len(values) > 1})
-    return race.names.index(first[0])
+    stands = {name: sum(scores[name]) / len(scores[name]) for name in first}
+    return race.names.index(first[0]), after_test(race, stands, seeds, number)
+
+
+def after_test(
+    race: Draw, stands: Mapping[str, float], seeds: Mapping[str, Sequence[int]], number: int
+) -> int:
+    """Of the two that stand best on validation the better on validation and test rows together."""
+    rows = test_rows(race, number)
+    first = sorted(stands, key=lambda name: (-stands[name], name))[:2]
+
+    def seen(name: str) -> float:
+        right = race.curves.tested[race.curves.arms.index(name)][list(seeds[name])][:, rows]
+        return (stands[name] * len(race.row_N) + float(right.mean()) * len(rows)) / (
+            len(race.row_N) + len(rows)
+        )
+
+    return race.names.index(max(first, key=seen))
 
 
 def further_seeds(race: Draw, number: int) -> Ints:
@@ -101,6 +131,73 @@ def score_again(race: Draw, arm: int, seed: int, kind: Kind) -> float:
     """The score of one of an arm's other seeds at full length."""
     right = race.curves.right[kind][race.arm_A[arm], seed, -1]
     return float(right[race.row_N].mean())
+
+
+@cache
+def no_model(setting: str) -> Floats:
+    """The commonest answer said to every test row of a setting of the bank: right (1) or not."""
+    from bank_tasks import SETTINGS, TEST, rows_of
+
+    known = next((one for one in SETTINGS if one.name == setting), None)
+    if known is None:
+        return np.zeros(TEST)
+    answers = [answer for _, answer in rows_of(known).test]
+    common = Counter(answers).most_common(1)[0][0]
+    return np.array([float(answer == common) for answer in answers])
+
+
+def test_rows(race: Draw, number: int) -> Ints:
+    """The test rows of a race: some of those of its setting."""
+    there = race.curves.tested.shape[2]
+    return np.random.default_rng([number, DRAWN]).permutation(there)[:TEST_ROWS]
+
+
+def verdict_of(race: Draw, ended: Ended, number: int) -> Judgement | None:
+    """What a race that ended so says on its own test rows; None where no two arms can be tested."""
+    order = sorted(ended.stands, key=lambda arm: (-ended.stands[arm], arm))
+    if len(order) < 2:
+        return None
+    believed = {one.arm: one for one in ended.arms}
+    plausible = [arm for arm in order if believed[arm].p_within_margin >= PLAUSIBLE]
+    curves = race.curves
+    places = {arm: curves.arms.index(arm) for arm in race.names}
+    seconds = curves.seconds["fresh"][:, :, -1].mean(axis=1)
+    stages = {arm: arm.split(".")[0] for arm in race.names}
+    roles = leading_roles(order, plausible, stages, lambda arm: (0.0, seconds[places[arm]], arm))
+    tested = list(dict.fromkeys(roles.values()))
+    rows = test_rows(race, number)
+    seen = {
+        one.arm: (one.final_value, one.final_sd or 0.0)
+        for one in ended.arms
+        if one.final_value is not None
+    }
+    return judge(
+        Evidence(
+            samples={
+                arm: [
+                    Sample(curves.tested[places[arm], seed, rows].astype(float))
+                    for seed in ended.seeds[arm]
+                ]
+                for arm in tested
+            },
+            validation_order=tested,
+            others={arm: one for arm, one in seen.items() if arm not in tested},
+            foreseen={arm: mean for arm, (mean, _) in seen.items() if arm in tested},
+            trivial=Sample(no_model(curves.name)[rows]),
+            serving_cost={arm: (0.0, float(seconds[places[arm]])) for arm in tested},
+            rate_flips=(),
+            margin=MARGIN,
+            seed=number,
+            known_seed_sd=KNOWN_SEED_SD,
+            validation={arm: standing(race, ended, arm) for arm in tested},
+        )
+    )
+
+
+def standing(race: Draw, ended: Ended, arm: str) -> Standing:
+    """Where an arm at full length stood on this race's validation rows."""
+    value, rows = race.score(race.names.index(arm), -1, "fresh"), len(race.row_N)
+    return Standing(ended.stands[arm], math.sqrt(value * (1 - value) / rows), rows)
 
 
 class Ending:

@@ -7,7 +7,9 @@ replacement; a third of the races has its two best arms closer than the margin, 
 one and three margins, a third further apart. Truth is the mean test score over seeds. The prior
 of a task's races is fitted on the other tasks. Brute force is every arm at every rate to full
 length and the two leaders twice more; `bank_life.py` says what a race pays for rates that the
-bank does not have.
+bank does not have. A race names its arm by its verdict, for which the finalists are
+tested on 200 rows; rules whose leaders are not at full length have no test in the bank, and are
+compared with the leader that the race had before its own.
 """
 
 import argparse
@@ -19,7 +21,7 @@ from typing import Any
 
 import numpy as np
 from bank_curves import MARGIN, Curves, Draw, Kind, draw_race, read_bank
-from bank_life import RATES, brute_force, brute_tokens, run_race
+from bank_life import RATES, after_test, brute_force, brute_tokens, run_race, verdict_of
 from certainty import Cases, judge_certainty, softmax_of
 from fit_live_prior import fit_live_prior, seed_noise
 from subset_study import DOUBTS
@@ -36,6 +38,11 @@ SPREAD = 3  # margins between the best and the worst arm of a setting whose orde
 DRAWS = 4_000  # tried to fill the thirds
 TEMPERATURES = (0.02, 0.05, 0.1, 0.2)  # of the softmax; the best on other tasks is used
 RESAMPLES = 1_000
+NAMED = "forkpoint, named"  # by the verdict: the two leaders' test rows are seen; else the leader
+BEFORE: dict[Kind, str] = {
+    "fresh": "forkpoint, before its test",
+    "continued": "forkpoint, continued, before its test",
+}
 
 
 def races_of(bank: Sequence[Curves], count: int, seed: int) -> list[tuple[int, Draw]]:
@@ -88,10 +95,13 @@ def halving(race: Draw, budget: float) -> int:
     return max(alive, key=lambda arm: scores[arm])
 
 
-def all_to_the_end(race: Draw) -> int:
-    """Every arm to full length once, whatever it costs: what one seed and these rows can tell."""
+def all_to_the_end(race: Draw, number: int) -> tuple[int, int]:
+    """Every arm to full length once, whatever it costs: who leads, and who is named after test."""
     last = race.curves.right["fresh"].shape[2] - 1
-    return int(np.argmax([race.score(a, last, "fresh") for a in range(len(race.arm_A))]))
+    stands = {name: race.score(arm, last, "fresh") for arm, name in enumerate(race.names)}
+    seeds = {name: [int(race.seed_A[arm])] for arm, name in enumerate(race.names)}
+    first = max(stands, key=lambda name: stands[name])
+    return race.names.index(first), after_test(race, stands, seeds, number)
 
 
 def zero_shot(race: Draw, rng: np.random.Generator) -> int:
@@ -122,24 +132,30 @@ def replay(
     kinds: tuple[Kind, ...] = ("fresh", "continued")
     for kind in kinds:
         ended = run_race(race, budget, prior, kind, number, seed_sd)
-        name = f"forkpoint, {kind}"
-        line["regret"][name] = float(truth_A.max() - truth_A[ended.pick])
+        line["regret"][BEFORE[kind]] = float(truth_A.max() - truth_A[ended.pick])
         line[f"share, {kind}"] = ended.spent / brute
         if kind == "fresh":
+            said = verdict_of(race, ended, number)
+            named = race.names.index(said.arm) if said and said.arm else ended.pick
+            line["regret"][NAMED] = float(truth_A.max() - truth_A[named])
             line["said"] = [
                 {
-                    "p": said.p_best_A.tolist(),
-                    "score": [None if math.isnan(x) else float(x) for x in said.current_A],
+                    "p": heard.p_best_A.tolist(),
+                    "score": [None if math.isnan(x) else float(x) for x in heard.current_A],
                 }
-                for said in ended.heard
+                for heard in ended.heard
             ]
     line["truth"] = truth_A.tolist()
+    once, once_tested = all_to_the_end(race, number)
+    brute_first, brute_tested = brute_force(race, "fresh", number)
     for name, pick in (
         ("equal shares", equal_shares(race, budget)),
         ("halving", halving(race, budget)),
-        ("all to full length", all_to_the_end(race)),
         ("zero-shot", zero_shot(race, rng)),
-        ("brute force", brute_force(race, "fresh", number)),
+        ("all to full length, before its test", once),
+        ("brute force, before its test", brute_first),
+        ("all to full length, named", once_tested),
+        ("brute force, named", brute_tested),
     ):
         line["regret"][name] = float(truth_A.max() - truth_A[pick])
     return line
@@ -215,7 +231,7 @@ def by_setting(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in dict.fromkeys(line["setting"] for line in lines):
         mine = [line["regret"] for line in lines if line["setting"] == name]
-        ours = [regret["forkpoint, fresh"] for regret in mine]
+        ours = [regret[NAMED] for regret in mine]
         found[name] = {
             "n": len(mine),
             "error": round(float(np.std(ours) / math.sqrt(len(ours))), 4),
@@ -227,10 +243,11 @@ def by_setting(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _apart(
     lines: Sequence[dict[str, Any]], method: str, there: Sequence[str], rng: np.random.Generator
 ) -> list[float]:
-    """The engine's regret on fresh runs minus a rival's, race by race: mean and interval."""
+    """Our regret minus a rival's, race by race: mean, interval; before test where it has none."""
+    ours = NAMED if method.endswith(", named") else BEFORE["fresh"]
     apart = {
         name: [
-            line["regret"]["forkpoint, fresh"] - line["regret"][method]
+            line["regret"][ours] - line["regret"][method]
             for line in lines
             if line["setting"] == name
         ]

@@ -71,6 +71,27 @@ def turned(rng: random.Random) -> Pair:
     return " ".join(words), " ".join(reversed(words))
 
 
+def initials(rng: random.Random) -> Pair:
+    """Three words in a row, and the letters they begin with."""
+    words = Draw(rng, EN).words(3, "foods", "goods", "animals", "colours", "jobs")
+    return "initials: " + ", ".join(words), " ".join(word[0] for word in words)
+
+
+def ordered(rng: random.Random) -> Pair:
+    """Three numbers, to be said from the smallest to the largest."""
+    numbers = rng.sample(range(1, 100), 3)
+    return " ".join(map(str, numbers)), " ".join(map(str, sorted(numbers)))
+
+
+def count(rng: random.Random) -> Pair:
+    """How many of the things in a list are animals."""
+    d = Draw(rng, EN)
+    animals = rng.randint(0, 4)
+    there = d.words(animals, "animals") + d.words(rng.randint(1, 3), "foods", "goods")
+    rng.shuffle(there)
+    return "animals in: " + ", ".join(there), str(animals)
+
+
 _phrases = cache(phrases)  # read once: a message would read the file again
 
 
@@ -106,6 +127,10 @@ SETTINGS = (
     Setting("facts-480", facts, 480, 3, 8),
     Setting("turned-480", turned, 480, 3, 8),
     Setting("tickets-480", tickets, 480, 3, 8),
+    Setting("initials-240", initials, 240, 3, 4),
+    Setting("count-320", count, 320, 3, 8),
+    Setting("ordered-400", ordered, 400, 3, 8),
+    Setting("sums-480", sums, 480, 3, 8),
 )
 
 

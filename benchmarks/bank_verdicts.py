@@ -15,79 +15,21 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bank_curves import MARGIN, Draw, Floats, read_bank
-from bank_life import Ended, brute_tokens, run_race
+from bank_curves import MARGIN, Draw, read_bank
+from bank_life import Ended, brute_tokens, run_race, verdict_of
 from bank_races import THIRDS, races_of
 from certainty import Cases, judge_certainty
 from fit_live_prior import seed_noise
 
-from forkpoint.race.finalists import PLAUSIBLE, leading_roles
 from forkpoint.race.live_prior import RULED_PRIOR
-from forkpoint.verdict.contrast import KNOWN_SEED_SD
-from forkpoint.verdict.judge import Evidence, Judgement, judge
-from forkpoint.verdict.resample import Sample
+from forkpoint.verdict.judge import Judgement
 
-TEST_ROWS = 200  # of a race
 CLAIMS = ("better", "equal_enough")  # verdicts that say something about two arms
 RESAMPLES = 1_000
-DRAWN = 7  # the stream that test rows are drawn from
-
-
-@cache
-def no_model(setting: str) -> Floats:
-    """The commonest answer said to every test row of a setting: right (1) or not (0)."""
-    from bank_tasks import SETTINGS, rows_of
-
-    rows = rows_of(next(one for one in SETTINGS if one.name == setting))
-    answers = [answer for _, answer in rows.test]
-    common = Counter(answers).most_common(1)[0][0]
-    return np.array([float(answer == common) for answer in answers])
-
-
-def verdict_of(race: Draw, ended: Ended, trivial_N: Floats, number: int) -> Judgement | None:
-    """What a race that ended so says on its own test rows; None where no two arms can be tested."""
-    order = sorted(ended.stands, key=lambda arm: (-ended.stands[arm], arm))
-    if len(order) < 2:
-        return None
-    believed = {one.arm: one for one in ended.arms}
-    plausible = [arm for arm in order if believed[arm].p_within_margin >= PLAUSIBLE]
-    curves = race.curves
-    places = {arm: curves.arms.index(arm) for arm in race.names}
-    seconds = curves.seconds["fresh"][:, :, -1].mean(axis=1)
-    stages = {arm: arm.split(".")[0] for arm in race.names}
-    roles = leading_roles(order, plausible, stages, lambda arm: (0.0, seconds[places[arm]], arm))
-    tested = list(dict.fromkeys(roles.values()))
-    rows = np.random.default_rng([number, DRAWN]).permutation(curves.tested.shape[2])[:TEST_ROWS]
-    seen = {
-        one.arm: (one.final_value, one.final_sd or 0.0)
-        for one in ended.arms
-        if one.final_value is not None
-    }
-    return judge(
-        Evidence(
-            samples={
-                arm: [
-                    Sample(curves.tested[places[arm], seed, rows].astype(float))
-                    for seed in ended.seeds[arm]
-                ]
-                for arm in tested
-            },
-            validation_order=tested,
-            others={arm: one for arm, one in seen.items() if arm not in tested},
-            foreseen={arm: mean for arm, (mean, _) in seen.items() if arm in tested},
-            trivial=Sample(trivial_N[rows]),
-            serving_cost={arm: (0.0, float(seconds[places[arm]])) for arm in tested},
-            rate_flips=(),
-            margin=MARGIN,
-            seed=number,
-            known_seed_sd=KNOWN_SEED_SD,
-        )
-    )
 
 
 def elsewhere(race: Draw, ended: Ended, arm: str) -> float:
@@ -183,7 +125,7 @@ def main() -> None:
     for number, (third, race) in enumerate(races_of(bank, given.races, given.seed)):
         budget = given.share * brute_tokens(race)
         ended = run_race(race, budget, RULED_PRIOR, "fresh", number, noise[race.curves.task])
-        said = verdict_of(race, ended, no_model(race.curves.name), number)
+        said = verdict_of(race, ended, number)
         lines.append(line_of(third, race, ended, said))
     result = {
         "bank": [{"setting": c.name, "arms": len(c.arms)} for c in bank],

@@ -120,9 +120,9 @@ def test_replayed_races_find_a_clear_winner(bank_file: Path) -> None:
     )  # fmt: skip
     found = json.loads(done.stdout)
     clear = found["regret"]["above"]
-    assert clear["forkpoint, fresh"]["regret"] <= 0.02 < clear["random"]["regret"]
+    assert clear["forkpoint, named"]["regret"] <= 0.02 < clear["random"]["regret"]
     assert clear["tokens, fresh"] <= 0.46
-    assert found["regret"]["below a margin"]["forkpoint, fresh"]["regret"] <= 0.02
+    assert found["regret"]["below a margin"]["forkpoint, named"]["regret"] <= 0.02
     assert found["certainty"]["end"]["n"] >= 4 * 8
     ranks = {(line["kind"], line["rung"]): line["rank"] for line in found["order"]}
     assert ranks["fresh", 4] > 0.8
@@ -132,16 +132,16 @@ def test_verdicts_of_replayed_races_are_judged_by_the_truth(bank_file: Path) -> 
     """Of arms that are equal none is called better; of a clear winner nothing false is said, and
     the chances of all arms of a race sum to one."""
     from bank_curves import read_bank
-    from bank_life import brute_tokens, run_race
+    from bank_life import brute_tokens, run_race, verdict_of
     from bank_races import races_of
-    from bank_verdicts import line_of, table, verdict_of
+    from bank_verdicts import line_of, table
 
     from forkpoint.race.live_prior import RULED_PRIOR
 
     lines = []
     for number, (third, race) in enumerate(races_of(read_bank(bank_file), 24, 0)):
         ended = run_race(race, 0.45 * brute_tokens(race), RULED_PRIOR, "fresh", number, 0.02)
-        said = verdict_of(race, ended, np.zeros(TESTED), number)
+        said = verdict_of(race, ended, number)
         lines.append(line_of(third, race, ended, said))
         assert 1.0 == pytest.approx(sum(lines[-1]["p"].values()), abs=1e-6)
     even = [line for line in lines if line["setting"] == "even-99"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from forkpoint.verdict.contrast import draw, p_best, seed_noise
+from forkpoint.verdict.contrast import Standing, draw, p_best, seed_noise, with_validation
 from forkpoint.verdict.judge import Evidence, judge
 from forkpoint.verdict.resample import Sample, row_weights
 
@@ -162,6 +162,43 @@ def test_the_named_arm_stands_first_in_the_headline() -> None:
     assert ("b", "a") == (judgement.headline.a, judgement.headline.b)
     assert judgement.headline.difference.value > 0
     assert judgement.p_best["b"] > judgement.p_best["a"]
+
+
+def test_who_leads_is_believed_from_validation_and_test_together() -> None:
+    """A small lead on test does not outweigh a larger one on as many validation rows; the claim
+    stays the test's, and the verdict says that test alone has the other ahead.
+    """
+    samples = {"a": [answers(0.60, 200)], "b": [answers(0.61, 200)]}
+    stood = {"a": Standing(0.66, 0.034, 200), "b": Standing(0.60, 0.034, 200)}
+    judgement = judge(evidence(samples, trivial=answers(0.1, 200), validation=stood))
+    assert ("not_enough_evidence", "a") == (judgement.kind, judgement.arm)
+    assert "verdict.leads_with_validation" == judgement.reasons[0][0]
+    assert judgement.headline is not None
+    assert "a" == judgement.headline.a
+    assert -0.01 == pytest.approx(judgement.headline.difference.value)
+    assert judgement.p_best["a"] > judgement.p_best["b"]
+    few = {arm: Standing(one.value, 0.15, 10) for arm, one in stood.items()}
+    told = judge(evidence(samples, trivial=answers(0.1, 200), validation=few))
+    assert "b" == told.arm
+    assert "verdict.not_enough_evidence" == told.reasons[0][0]
+
+
+def test_validation_rows_make_no_claim_and_no_seeds() -> None:
+    """Intervals are the test's own; belief gets narrower by rows, not by noise between seeds."""
+    samples = {"a": [answers(0.9)] * 3, "b": [answers(0.6)] * 3}
+    stood = {"a": Standing(0.5, 0.02, 400), "b": Standing(0.9, 0.02, 400)}
+    plain, told = judge(evidence(samples)), judge(evidence(samples, validation=stood))
+    assert plain.headline is not None
+    assert told.headline is not None
+    assert plain.headline.difference == told.headline.difference
+    assert ("better", "a") == (plain.kind, plain.arm)
+    assert ("not_enough_evidence", "a") == (told.kind, told.arm)
+    assert "verdict.validation_disagrees" == told.reasons[0][0]
+    draws = draw(samples, seed_noise({}, known_sd=0.1), 0)
+    believed = with_validation(draws, stood, 0)
+    assert 0.7 == pytest.approx(believed.points_A[0])
+    assert believed.rows_A_B[0].std() < draws.rows_A_B[0].std()
+    assert (believed.seeds_A_B == draws.seeds_A_B).all()
 
 
 def test_arms_without_test_answers_are_believed_on_the_test_rows() -> None:

@@ -35,10 +35,14 @@ def choose_finalists(state: RaceState) -> Finalists:
     """
     standings = {standing.arm: standing for standing in ranked(state)}
     ended = [arm for arm in standings if full_length(state, arm) in state.scored]
-    order = sorted(ended, key=lambda arm: (-_validation(state, standings[arm]), arm))
+
+    def stood(arm: str) -> float:
+        return stood_at(state, arm, standings[arm].final_value)
+
+    order = sorted(ended, key=lambda arm: (-stood(arm), arm))
     if len(order) < 2:  # the budget took nobody further: as far as they came
         first = list(standings)[:2]
-        leaders = sorted(first, key=lambda arm: (-_validation(state, standings[arm]), arm))
+        leaders = sorted(first, key=lambda arm: (-stood(arm), arm))
         order = [*leaders, *(arm for arm in standings if arm not in leaders)]
     plausible = [arm for arm in order if standings[arm].p_within_margin >= PLAUSIBLE]
     stages = {name: arm.stage for name, arm in state.arms.items()}
@@ -151,16 +155,16 @@ def _on_further_folds(
     }
 
 
-def _validation(state: RaceState, standing: ArmStanding) -> float:
+def stood_at(state: RaceState, arm: str, predicted: float | None) -> float:
     """What an arm stands at on validation, higher is better: its runs at its best rung, and what
     the engine predicts as one run more, so that one lucky run does not win [docs/studies/bank.md].
     """
-    lines = [state.scored[trial] for trial in _trials_at_best(state, standing.arm)]
+    lines = [state.scored[trial] for trial in _trials_at_best(state, arm)]
     values = [line.primary.value for line in lines if line.primary.value is not None]
     if not values:
         return float("-inf")
     sign = 1.0 if lines[0].primary.better == "higher" else -1.0
-    return sign * with_prediction(values, standing.final_value)
+    return sign * with_prediction(values, predicted)
 
 
 def with_prediction(values: Sequence[float], predicted: float | None) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from forkpoint.ledger import AnswersMade, Finalists, Measured, TrialScored, write_whole
 from forkpoint.race.final_answers import FinalAnswers, read_final_answers
-from forkpoint.race.finalists import cost_order, full_length
+from forkpoint.race.finalists import cost_order, full_length, stood_at
 from forkpoint.race.kept import (
     below_floor,
     changes,
@@ -22,7 +22,7 @@ from forkpoint.race.state import RaceState
 from forkpoint.race.work import answers_key
 from forkpoint.race.worth_and_costs import cost_results, worth_of
 from forkpoint.record import Figure
-from forkpoint.verdict.contrast import KNOWN_SEED_FREEDOM
+from forkpoint.verdict.contrast import KNOWN_SEED_FREEDOM, Standing
 from forkpoint.verdict.judge import Evidence, Judgement, judge
 from forkpoint.verdict.untrained_result import figure, untrained_results
 from forkpoint.verdict.verdict_record import ArmResult, FloorVerdict, Verdict
@@ -92,8 +92,23 @@ def _judge(
             known_seed_sd=state.agreement.settings.known_seed_sd,
             known_seed_freedom=own.freedom if own else KNOWN_SEED_FREEDOM,
             cut_short=[arm for arm in order if full_length(state, arm) not in state.scored],
+            validation=_stood(state, finalists, order),
         )
     )
+
+
+def _stood(state: RaceState, finalists: Finalists, order: Sequence[str]) -> dict[str, Standing]:
+    """Where the finalists stood on validation; with folds the same rows are test rows too."""
+    if state.agreement.folds:
+        return {}
+    found = {}
+    for arm in order:
+        best = state.best_trial(arm)
+        value = stood_at(state, arm, finalists.predicted.get(arm, (None, 0.0))[0])
+        if best is not None and best.primary.n:
+            error = best.primary.standard_error or 0.0
+            found[arm] = Standing(value, error, best.primary.n)
+    return found
 
 
 def rate_flips(state: RaceState, order: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from forkpoint.verdict.verdict_record import Comparison
 KNOWN_SEED_SD = 0.02  # of a 0..1 score; seeds of a 500-row exact match differ by 1-3 points
 # [thinking-machines-lab/tinker-cookbook@9dfcc3a2, PEFT's method comparison]
 KNOWN_SEED_FREEDOM = 4  # degrees of freedom that the figure above is worth
+ROW_CORRELATION = 0.5  # between arms, of how hard a validation row is; differences need the rest
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,34 @@ def seed_noise(
 
 
 @dataclass(frozen=True)
+class Standing:
+    """What an arm stood at on the validation rows; higher is better."""
+
+    value: float
+    standard_error: float  # over rows
+    rows: int
+
+
+@dataclass(frozen=True)
 class Draws:
     """Draws of every arm's expected score, over rows (shared) and seeds (its own)."""
 
     arms: tuple[str, ...]
-    values_A_B: Floats
+    rows_A_B: Floats
+    seeds_A_B: Floats
     points_A: Floats  # the plain estimates
+    rows: int  # of the test set
+
+    @property
+    def values_A_B(self) -> Floats:  # noqa: N802 - an array by arm and draw
+        """The scores themselves."""
+        values_A_B: Floats = self.rows_A_B + self.seeds_A_B
+        return values_A_B
 
     def of(self, arm: str) -> Floats:
         """One arm's draws; shape B."""
-        row: Floats = self.values_A_B[self.arms.index(arm)]
+        place = self.arms.index(arm)
+        row: Floats = self.rows_A_B[place] + self.seeds_A_B[place]
         return row
 
     def difference(self, a: str, b: str) -> Figure:
@@ -91,15 +110,39 @@ def draw(samples: Mapping[str, Sequence[Sample]], noise: SeedNoise, seed: int) -
     generator = np.random.default_rng(seed + 1)
     weights_B_N = row_weights(rows, seed)
     variance_B = noise.variance_draws(len(weights_B_N), generator)
-    values_A_B, points_A = [], []
+    rows_A_B, seeds_A_B, points_A = [], [], []
     for arm in arms:
         per_seed_S_B = np.stack([sample.value(weights_B_N) for sample in samples[arm]])
         trainings = sum(sample.trainings for sample in samples[arm])
         spread_B: Floats = np.sqrt(variance_B / trainings)
-        noise_B = generator.standard_normal(len(spread_B)) * spread_B
-        values_A_B.append(per_seed_S_B.mean(axis=0) + noise_B)
+        rows_A_B.append(per_seed_S_B.mean(axis=0))
+        seeds_A_B.append(generator.standard_normal(len(spread_B)) * spread_B)
         points_A.append(float(np.mean([sample.value()[0] for sample in samples[arm]])))
-    return Draws(arms, np.stack(values_A_B), np.array(points_A))
+    return Draws(arms, np.stack(rows_A_B), np.stack(seeds_A_B), np.array(points_A), rows)
+
+
+def with_validation(draws: Draws, standings: Mapping[str, Standing], seed: int) -> Draws:
+    """What is believed of the arms from test and validation rows together, each counting by rows.
+
+    Differences are claimed on test alone; who is best is a belief, and uses all that was seen
+    [docs/studies/bank.md, 'From choice to verdict']. The noise between seeds is not less for it:
+    both sides were answered by the same trainings. An arm without a standing keeps its test draws.
+    """
+    generator = np.random.default_rng(seed + 3)
+    count = int(draws.rows_A_B.shape[1])
+    shared_B = generator.standard_normal(count)
+    rows_A_B, points_A = draws.rows_A_B.copy(), draws.points_A.copy()
+    for place, arm in enumerate(draws.arms):
+        own_B = generator.standard_normal(count)
+        if arm not in standings:
+            continue
+        standing = standings[arm]
+        noise_B = np.sqrt(ROW_CORRELATION) * shared_B + np.sqrt(1 - ROW_CORRELATION) * own_B
+        seen_B = standing.value + standing.standard_error * noise_B
+        share = standing.rows / (standing.rows + draws.rows)
+        rows_A_B[place] += share * (seen_B - rows_A_B[place])
+        points_A[place] += share * (standing.value - points_A[place])
+    return Draws(draws.arms, rows_A_B, draws.seeds_A_B, points_A, draws.rows)
 
 
 def p_best(draws: Draws, others: Mapping[str, tuple[float, float]], seed: int) -> dict[str, float]:
@@ -109,7 +152,7 @@ def p_best(draws: Draws, others: Mapping[str, tuple[float, float]], seed: int) -
     """
     generator = np.random.default_rng(seed + 2)
     rows = [draws.values_A_B]
-    count = int(draws.values_A_B.shape[1])
+    count = int(draws.rows_A_B.shape[1])
     for mean, sd in others.values():
         believed_B: Floats = mean + sd * generator.standard_normal(size=count)
         rows.append(believed_B[None, :])

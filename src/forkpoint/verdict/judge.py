@@ -8,12 +8,14 @@ from forkpoint.verdict.contrast import (
     KNOWN_SEED_FREEDOM,
     Draws,
     SeedNoise,
+    Standing,
     compare_all,
     draw,
     expected_regret,
     p_best,
     seed_noise,
     turned,
+    with_validation,
 )
 from forkpoint.verdict.resample import Sample, interval, row_weights
 from forkpoint.verdict.verdict_record import Comparison, VerdictKind
@@ -41,6 +43,7 @@ class Evidence:
     known_seed_freedom: float = KNOWN_SEED_FREEDOM
     foreseen: Mapping[str, float] = field(default_factory=dict)  # finalist -> as it was predicted
     cut_short: Collection[str] = ()  # finalists that the budget did not take to full length
+    validation: Mapping[str, Standing] = field(default_factory=dict)  # finalist -> where it stood
 
 
 @dataclass(frozen=True)
@@ -70,17 +73,24 @@ def judge(evidence: Evidence) -> Judgement:
     winner, runner_up = _headline_pair(evidence.validation_order, order)
     comparisons = compare_all(draws, winner, runner_up, evidence.margin)
     headline = next((c for c in comparisons if c.headline), None)
-    chances = p_best(draws, _on_test(evidence, draws), evidence.seed)
+    believed = with_validation(draws, evidence.validation, evidence.seed)
+    chances = p_best(believed, _beside(evidence, believed), evidence.seed)
     kind, arm, reasons = _decide(evidence, draws, trivial, winner, comparisons)
-    if kind == "better" and headline is not None and (open_ := _open(evidence, headline, chances)):
+    open_ = None
+    if kind == "better" and headline is not None:
+        open_ = _open(evidence, headline, chances)
+    if open_:
         kind, reasons = "not_enough_evidence", (open_,)
     elif kind == "not_enough_evidence" and headline is not None:
         arm = max((headline.a, headline.b), key=lambda name: chances[name])
-        other = headline.b if arm == headline.a else headline.a
-        reasons = (("verdict.not_enough_evidence", {"arm": arm, "other": other}),)
     if headline is not None and headline.b == arm:
         headline = turned(headline)
         comparisons = [headline if c.headline else c for c in comparisons]
+    if kind == "not_enough_evidence" and headline is not None and not open_:
+        key = "verdict.not_enough_evidence"
+        if headline.difference.value < 0:
+            key = "verdict.leads_with_validation"
+        reasons = ((key, {"arm": headline.a, "other": headline.b}),)
     single = any(
         sum(sample.trainings for sample in samples) == 1 for samples in evidence.samples.values()
     )
@@ -92,23 +102,23 @@ def judge(evidence: Evidence) -> Judgement:
         comparisons=tuple(comparisons),
         draws=draws,
         p_best=chances,
-        expected_regret=expected_regret(draws, arm or winner),
+        expected_regret=expected_regret(believed, arm or winner),
         trivial=trivial,
         noise=noise,
         p_best_cap="verdict.cap_single_seed" if single else None,
     )
 
 
-def _on_test(evidence: Evidence, draws: Draws) -> dict[str, tuple[float, float]]:
-    """What is believed of the others, as it would stand on the test rows.
+def _beside(evidence: Evidence, believed: Draws) -> dict[str, tuple[float, float]]:
+    """What is believed of the others, as it would stand on the rows of the finalists.
 
-    They were predicted from validation rows, which may be easier or harder: the shift is what the
-    finalists scored on test beside their own predictions.
+    They were predicted from validation rows, which may be easier or harder than test: the shift is
+    where the finalists stand beside their own predictions.
     """
     shifts = [
-        float(draws.points_A[draws.arms.index(arm)]) - mean
+        float(believed.points_A[believed.arms.index(arm)]) - mean
         for arm, mean in evidence.foreseen.items()
-        if arm in draws.arms
+        if arm in believed.arms
     ]
     shift = sum(shifts) / len(shifts) if shifts else 0.0
     return {arm: (mean + shift, sd) for arm, (mean, sd) in evidence.others.items()}
@@ -187,6 +197,8 @@ def _open(evidence: Evidence, headline: Comparison, chances: Mapping[str, float]
     )
     if worse in evidence.cut_short:
         return "verdict.cut_short", {"arm": best, "other": worse}
+    if chances[worse] > chances[best]:
+        return "verdict.validation_disagrees", {"arm": best, "other": worse}
     rival = max((arm for arm in chances if arm != best), key=lambda arm: chances[arm])
     if chances[best] < LIKELY and rival in evidence.others:
         return "verdict.others_open", {"arm": best, "other": worse, "rival": rival}
