@@ -40,8 +40,8 @@ def test_the_first_screen_holds_chance_gap_cost_and_loss(finished: View) -> None
     """Chance to be best, lead, cost against brute force, worst loss, each with its origin."""
     tiles = {tile.label: tile for tile in opening(finished, "en").tiles}
     assert "70%" == tiles["Chance to be the best"].value
-    assert "+0.040" == tiles["Ahead of the runner-up"].value
-    assert "−0.008 to 0.088, measured, n = 72" == tiles["Ahead of the runner-up"].note
+    assert "+0.040" == tiles["Against the runner-up, on test"].value
+    assert "−0.008 to 0.088, measured, n = 72" == tiles["Against the runner-up, on test"].note
     assert "33% of brute force" == tiles["Cost of the race"].value
     assert "−0.12" == tiles["Forgotten most"].value
 
