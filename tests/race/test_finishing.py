@@ -8,6 +8,7 @@ from simulated_race import make_agreement, race
 from forkpoint.ledger import Finalists, RacingEnded, Trial, read_lines
 from forkpoint.race.driver import read_agreement
 from forkpoint.race.state import RaceState
+from forkpoint.race.verdict_writer import validation_standings
 from forkpoint.race.work import TrialWork
 
 LAST = "pocket-chat.full", "pocket-instruct.full", "pocket-base.full"
@@ -55,6 +56,29 @@ def test_what_finishing_showed_is_told_to_the_engine(folder: Path) -> None:
         mean, sd = chosen.predicted[arm]
         assert mean == pytest.approx(0.85, abs=0.1)
         assert sd < before[arm] / 2
+
+
+def test_the_verdict_knows_where_the_finalists_stood_on_validation(folder: Path) -> None:
+    """Their runs' mean drawn to what was predicted, over the rows that chose them; none with
+    folds, whose validation rows are tested too.
+    """
+    verdict, _ = race(folder, truth=late)
+    state = RaceState(read_agreement(folder))
+    state.read_all(read_lines(folder))
+    assert state.finalists is not None
+    order = list(state.finalists.trials)
+    stood = validation_standings(state, state.finalists, order)
+    assert set(order) == set(stood)
+    for arm, one in stood.items():
+        assert len(state.agreement.rung_validation_ids) == one.rows
+        assert 0.02 < one.standard_error < 0.06
+        assert one.value == pytest.approx(state.finalists.predicted[arm][0], abs=0.1)
+    assert verdict.arm == max(
+        order, key=lambda arm: {r.arm: r.p_best for r in verdict.results}[arm]
+    )
+    folds = state.agreement.model_copy(update={"folds": (state.agreement.test_ids,) * 5})
+    state.agreement = folds
+    assert {} == validation_standings(state, state.finalists, order)
 
 
 def test_rounds_are_the_same_wherever_the_race_was_stopped(folder: Path) -> None:

@@ -92,12 +92,14 @@ def _judge(
             known_seed_sd=state.agreement.settings.known_seed_sd,
             known_seed_freedom=own.freedom if own else KNOWN_SEED_FREEDOM,
             cut_short=[arm for arm in order if full_length(state, arm) not in state.scored],
-            validation=_stood(state, finalists, order),
+            validation=validation_standings(state, finalists, order),
         )
     )
 
 
-def _stood(state: RaceState, finalists: Finalists, order: Sequence[str]) -> dict[str, Standing]:
+def validation_standings(
+    state: RaceState, finalists: Finalists, order: Sequence[str]
+) -> dict[str, Standing]:
     """Where the finalists stood on validation; with folds the same rows are test rows too."""
     if state.agreement.folds:
         return {}
