@@ -106,10 +106,10 @@ def validation_standings(
     found = {}
     for arm in order:
         best = state.best_trial(arm)
+        if best is None or best.primary.standard_error is None:
+            continue
         value = stood_at(state, arm, finalists.predicted.get(arm, (None, 0.0))[0])
-        if best is not None and best.primary.n:
-            error = best.primary.standard_error or 0.0
-            found[arm] = Standing(value, error, best.primary.n)
+        found[arm] = Standing(value, best.primary.standard_error, best.primary.n)
     return found
 
 
