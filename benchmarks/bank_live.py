@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from bank_curves import Curves, draw_race, read_bank
-from bank_life import RATES, brute_tokens, run_race
+from bank_life import RATES, brute_tokens, run_race, verdict_of
 from bank_tasks import SETTINGS, Pair, Setting, rows_of
 from fit_live_prior import seed_noise
 
@@ -91,8 +91,10 @@ def replayed(curves: Curves, seed_sd: float) -> dict[str, Any]:
     for number in range(REPLAYS):
         race = draw_race(curves, rng, len(curves.arms), RATES)
         ended = run_race(race, SHARE * brute_tokens(race), RULED_PRIOR, "fresh", number, seed_sd)
-        regret.append(float(race.truth_A.max() - race.truth_A[ended.pick]))
-        picks.append(curves.arms[race.arm_A[ended.pick]])
+        said = verdict_of(race, ended, number)
+        named = race.names.index(said.arm) if said and said.arm else ended.pick
+        regret.append(float(race.truth_A.max() - race.truth_A[named]))
+        picks.append(race.names[named])
     low, high = np.percentile(regret, [2.5, 97.5])
     shares = {name: picks.count(name) / REPLAYS for name in curves.arms}
     return {"mean": float(np.mean(regret)), "low": float(low), "high": float(high), "named": shares}

@@ -130,7 +130,6 @@ SETTINGS = (
     Setting("initials-240", initials, 240, 3, 4),
     Setting("count-320", count, 320, 3, 8),
     Setting("ordered-400", ordered, 400, 3, 8),
-    Setting("sums-480", sums, 480, 3, 8),
 )
 
 
