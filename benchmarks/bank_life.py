@@ -1,8 +1,8 @@
 """A race of the bank run to its end as a live one is: brackets, a reserve, leaders repeated.
 
-The bank has one rate an arm. In the live races of docs/studies/pocket-races.md the centre of the
-bracket was chosen nearly always, so both sides pay for the whole bracket and keep the centre: the
-race three runs an arm at its first rung, brute force three at full length [method.md].
+The bank has one rate an arm, the centre of its bracket, so both sides pay for the whole bracket and
+keep the centre: the race three runs an arm at its first rung, brute force three at full length
+[method.md]. What a live race loses by choosing a rate early is not replayed.
 """
 
 import math
