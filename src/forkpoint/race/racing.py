@@ -26,11 +26,10 @@ from forkpoint.plan.forecast import reserve_tokens
 from forkpoint.race.bracket import FACTOR
 from forkpoint.race.live_prior import agreed_prior
 from forkpoint.race.work import Step
+from forkpoint.verdict.contrast import ROW_CORRELATION
 
 if TYPE_CHECKING:
     from forkpoint.race.state import RaceState
-
-ROW_CORRELATION = 0.5  # of two arms' errors on the same validation rows, before it is measured
 
 
 @dataclass

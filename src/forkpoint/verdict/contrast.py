@@ -12,7 +12,7 @@ from forkpoint.verdict.verdict_record import Comparison
 KNOWN_SEED_SD = 0.02  # of a 0..1 score; seeds of a 500-row exact match differ by 1-3 points
 # [thinking-machines-lab/tinker-cookbook@9dfcc3a2, PEFT's method comparison]
 KNOWN_SEED_FREEDOM = 4  # degrees of freedom that the figure above is worth
-ROW_CORRELATION = 0.5  # between arms, of how hard a validation row is; differences need the rest
+ROW_CORRELATION = 0.5  # of two arms' errors on the same validation rows, where it is not measured
 
 
 @dataclass(frozen=True)

@@ -76,21 +76,14 @@ def judge(evidence: Evidence) -> Judgement:
     believed = with_validation(draws, evidence.validation, evidence.seed)
     chances = p_best(believed, _beside(evidence, believed), evidence.seed)
     kind, arm, reasons = _decide(evidence, draws, trivial, winner, comparisons)
-    open_ = None
-    if kind == "better" and headline is not None:
-        open_ = _open(evidence, headline, chances)
-    if open_:
+    if kind == "better" and headline is not None and (open_ := _open(evidence, headline, chances)):
         kind, reasons = "not_enough_evidence", (open_,)
     elif kind == "not_enough_evidence" and headline is not None:
         arm = max((headline.a, headline.b), key=lambda name: chances[name])
+        reasons = (_leads(headline, arm),)
     if headline is not None and headline.b == arm:
         headline = turned(headline)
         comparisons = [headline if c.headline else c for c in comparisons]
-    if kind == "not_enough_evidence" and headline is not None and not open_:
-        key = "verdict.not_enough_evidence"
-        if headline.difference.value < 0:
-            key = "verdict.leads_with_validation"
-        reasons = ((key, {"arm": headline.a, "other": headline.b}),)
     single = any(
         sum(sample.trainings for sample in samples) == 1 for samples in evidence.samples.values()
     )
@@ -188,6 +181,17 @@ def _decide(
         winner,
         (("verdict.not_enough_evidence", {"arm": winner, "other": headline.b}),),
     )
+
+
+def _leads(headline: Comparison, arm: str) -> Reason:
+    """That an arm leads: on test too, or only where validation rows are counted with it."""
+    value = headline.difference.value
+    if arm == headline.a:
+        ahead, other = value, headline.b
+    else:
+        ahead, other = -value, headline.a
+    key = "verdict.leads_with_validation" if ahead < 0 else "verdict.not_enough_evidence"
+    return key, {"arm": arm, "other": other}
 
 
 def _open(evidence: Evidence, headline: Comparison, chances: Mapping[str, float]) -> Reason | None:
