@@ -162,7 +162,7 @@ def verdict_of(race: Draw, ended: Ended, number: int) -> Judgement | None:
     curves = race.curves
     places = {arm: curves.arms.index(arm) for arm in race.names}
     seconds = curves.seconds["fresh"][:, :, -1].mean(axis=1)
-    stages = {arm: arm.split(".")[0] for arm in race.names}
+    stages = {arm: _traits(arm)[0] for arm in race.names}
     roles = leading_roles(order, plausible, stages, lambda arm: (0.0, seconds[places[arm]], arm))
     tested = list(dict.fromkeys(roles.values()))
     rows = test_rows(race, number)
@@ -192,6 +192,12 @@ def verdict_of(race: Draw, ended: Ended, number: int) -> Judgement | None:
             validation={arm: standing(race, ended, arm) for arm in tested},
         )
     )
+
+
+def named_by(race: Draw, ended: Ended, number: int) -> int:
+    """The arm that the verdict names, or the leader on validation where it names nobody."""
+    said = verdict_of(race, ended, number)
+    return race.names.index(said.arm) if said and said.arm else ended.pick
 
 
 def standing(race: Draw, ended: Ended, arm: str) -> Standing:

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 from bank_curves import Curves, draw_race, read_bank
-from bank_life import RATES, brute_tokens, run_race, verdict_of
+from bank_life import RATES, brute_tokens, named_by, run_race
 from bank_tasks import SETTINGS, Pair, Setting, rows_of
-from fit_live_prior import seed_noise
+from fit_live_prior import noise_elsewhere
 
 from forkpoint.race.driver import AGREEMENT, read_agreement
 from forkpoint.race.driver import run_race as run_live
@@ -91,8 +91,7 @@ def replayed(curves: Curves, seed_sd: float) -> dict[str, Any]:
     for number in range(REPLAYS):
         race = draw_race(curves, rng, len(curves.arms), RATES)
         ended = run_race(race, SHARE * brute_tokens(race), RULED_PRIOR, "fresh", number, seed_sd)
-        said = verdict_of(race, ended, number)
-        named = race.names.index(said.arm) if said and said.arm else ended.pick
+        named = named_by(race, ended, number)
         regret.append(float(race.truth_A.max() - race.truth_A[named]))
         picks.append(race.names[named])
     low, high = np.percentile(regret, [2.5, 97.5])
@@ -105,12 +104,12 @@ def show(lines: Sequence[dict[str, Any]], bank: Sequence[Curves]) -> None:
     print("| setting | seed | verdict | named live | named so in replays | regret live |"
           " regret replayed, mean (95 % of races) | tokens |\n" + "|---" * 8 + "|")  # fmt: skip
     told: dict[str, dict[str, Any]] = {}
+    noise = noise_elsewhere(bank)
     for line in lines:
         name = line["setting"]
         curves = next(one for one in bank if one.name == name)
-        others = [one for one in bank if one.task != curves.task]
         if name not in told:
-            told[name] = replayed(curves, seed_noise(others))
+            told[name] = replayed(curves, noise[curves.task])
         again = told[name]
         said = f"{again['mean']:.4f} ({again['low']:.4f} to {again['high']:.4f})"
         share = f"{again['named'].get(line['named'], 0.0):.0%}"

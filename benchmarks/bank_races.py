@@ -15,15 +15,15 @@ compared with the leader that the race had before its own.
 import argparse
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from bank_curves import MARGIN, Curves, Draw, Kind, draw_race, read_bank
-from bank_life import RATES, after_test, brute_force, brute_tokens, run_race, verdict_of
+from bank_life import RATES, after_test, brute_force, brute_tokens, named_by, run_race
 from certainty import Cases, judge_certainty, softmax_of
-from fit_live_prior import fit_live_prior, seed_noise
+from fit_live_prior import fit_live_prior, noise_elsewhere
 from subset_study import DOUBTS
 from subsets import TIE as NATS_TIE
 
@@ -135,8 +135,7 @@ def replay(
         line["regret"][BEFORE[kind]] = float(truth_A.max() - truth_A[ended.pick])
         line[f"share, {kind}"] = ended.spent / brute
         if kind == "fresh":
-            said = verdict_of(race, ended, number)
-            named = race.names.index(said.arm) if said and said.arm else ended.pick
+            named = named_by(race, ended, number)
             line["regret"][NAMED] = float(truth_A.max() - truth_A[named])
             line["said"] = [
                 {
@@ -195,6 +194,16 @@ def with_tables(told: Cases, kept: Path) -> Cases:
     )
 
 
+def over_settings(values: Mapping[str, Sequence[float]], rng: np.random.Generator) -> list[float]:
+    """95 % interval of a mean over races, settings drawn again with all of theirs."""
+    names = list(values)
+    means = [
+        float(np.mean([x for name in rng.choice(names, len(names)) for x in values[name]]))
+        for _ in range(RESAMPLES)
+    ]
+    return [round(float(x), 4) for x in np.percentile(means, [2.5, 97.5])]
+
+
 def table(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Regret by third and method, with a bootstrap over settings."""
     rng = np.random.default_rng(0)
@@ -208,15 +217,11 @@ def table(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
         there = [n for n in names if by_setting[n]]
         rows: dict[str, Any] = {"n": len(mine), "settings": len(there)}
         for method in mine[0]["regret"]:
+            by_name = {n: [line["regret"][method] for line in by_setting[n]] for n in there}
             regret = [line["regret"][method] for line in mine]
-            means = []
-            for _ in range(RESAMPLES):
-                drawn = [x for n in rng.choice(there, len(there)) for x in by_setting[n]]
-                means.append(float(np.mean([line["regret"][method] for line in drawn])))
-            low, high = np.percentile(means, [2.5, 97.5])
             rows[method] = {
                 "regret": round(float(np.mean(regret)), 4),
-                "interval": [round(float(low), 4), round(float(high), 4)],
+                "interval": over_settings(by_name, rng),
                 "right": round(float(np.mean([r <= TIE for r in regret])), 3),
                 "ours_minus_this": _apart(mine, method, there, rng),
             }
@@ -295,27 +300,32 @@ def order_per_token(bank: Sequence[Curves]) -> list[dict[str, Any]]:
     return found
 
 
-def main() -> None:
-    """Replay and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments(about: str) -> argparse.ArgumentParser:
+    """What every replay is asked for."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("--bank", type=Path, required=True)
     parser.add_argument("--races", type=int, default=120)
     parser.add_argument("--share", type=float, default=0.3, help="of brute force's tokens")
     parser.add_argument("--seed", type=int, default=0)
+    return parser
+
+
+def main() -> None:
+    """Replay and print."""
+    parser = arguments(__doc__)
     parser.add_argument("--tables", type=Path, help="what selection.py --subsets 500 --keep kept")
     parser.add_argument("--prior", choices=("fitted", "ruled"), default="fitted")
     given = parser.parse_args()
     bank = read_bank(given.bank)
     tasks = list(dict.fromkeys(curves.task for curves in bank))
     priors: dict[str, Prior] = {}
-    noise: dict[str, float] = {}
+    noise = noise_elsewhere(bank)
     for task in tasks:
         others = [curves for curves in bank if curves.task != task]
         if given.prior == "fitted" and others:
             priors[task] = fit_live_prior(others)
         else:
             priors[task] = RULED_PRIOR
-        noise[task] = seed_noise(others) if others else 0.02
     lines = [
         replay(number, third, race, priors[race.curves.task], given.share, noise[race.curves.task])
         for number, (third, race) in enumerate(races_of(bank, given.races, given.seed))

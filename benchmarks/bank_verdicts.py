@@ -11,25 +11,22 @@ against the seeds that the race did not use. Noise between seeds is what a first
 its margin.
 """
 
-import argparse
 import json
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from bank_curves import MARGIN, Draw, read_bank
 from bank_life import Ended, brute_tokens, run_race, verdict_of
-from bank_races import THIRDS, races_of
+from bank_races import THIRDS, arguments, over_settings, races_of
 from certainty import Cases, judge_certainty
-from fit_live_prior import seed_noise
+from fit_live_prior import noise_elsewhere
 
 from forkpoint.race.live_prior import RULED_PRIOR
 from forkpoint.verdict.judge import Judgement
 
 CLAIMS = ("better", "equal_enough")  # verdicts that say something about two arms
-RESAMPLES = 1_000
 
 
 def elsewhere(race: Draw, ended: Ended, arm: str) -> float:
@@ -49,7 +46,6 @@ def line_of(third: int, race: Draw, ended: Ended, said: Judgement | None) -> dic
     line["p"] = {arm: said.p_best.get(arm, 0.0) for arm in race.names}
     if said.arm:
         line["regret"] = truth[best] - truth[said.arm]
-        line["said"] = said.p_best[said.arm]
     if said.kind in CLAIMS and said.headline:
         a, b = said.headline.a, said.headline.b
         for key, apart in (
@@ -65,15 +61,10 @@ def share_true(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     names = list(dict.fromkeys(line["setting"] for line in lines))
     by_name = {n: [line["true"] for line in lines if line["setting"] == n] for n in names}
-    shares = [
-        float(np.mean([x for n in rng.choice(names, len(names)) for x in by_name[n]]))
-        for _ in range(RESAMPLES)
-    ]
-    low, high = np.percentile(shares, [2.5, 97.5])
     return {
         "n": len(lines),
         "true": round(float(np.mean([line["true"] for line in lines])), 4),
-        "interval": [round(float(low), 4), round(float(high), 4)],
+        "interval": over_settings(by_name, rng),
         "true elsewhere": round(float(np.mean([line["true elsewhere"] for line in lines])), 4),
         "settings": len(names),
     }
@@ -111,16 +102,9 @@ def chances(lines: Sequence[dict[str, Any]]) -> Cases:
 
 def main() -> None:
     """Replay, judge and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bank", type=Path, required=True)
-    parser.add_argument("--races", type=int, default=120)
-    parser.add_argument("--share", type=float, default=0.3, help="of brute force's tokens")
-    parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
+    given = arguments(__doc__).parse_args()
     bank = read_bank(given.bank)
-    noise = {
-        one.task: seed_noise([other for other in bank if other.task != one.task]) for one in bank
-    }
+    noise = noise_elsewhere(bank)
     lines = []
     for number, (third, race) in enumerate(races_of(bank, given.races, given.seed)):
         budget = given.share * brute_tokens(race)

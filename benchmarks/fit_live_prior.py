@@ -28,6 +28,7 @@ from forkpoint.engine.kernel import Grid, covariance, mean_curve
 from forkpoint.engine.scale import Scale
 from forkpoint.engine.seen import JITTER
 from forkpoint.race.live_prior import RULED_PRIOR
+from forkpoint.verdict.contrast import KNOWN_SEED_SD
 
 START = CurveScales(
     mean_slope=-0.15, bend=0.0, own_level=0.1, own_slope=0.05, own_walk=0.06,
@@ -65,6 +66,12 @@ def fit_live_prior(bank: Sequence[Curves], kind: Kind = "fresh") -> Prior:
 def seed_noise(bank: Sequence[Curves]) -> float:
     """SD of a final score over training seeds."""
     return float(np.sqrt(np.mean([curves.test_AS.var(axis=1, ddof=1).mean() for curves in bank])))
+
+
+def noise_elsewhere(bank: Sequence[Curves]) -> dict[str, float]:
+    """Task -> SD over training seeds in the other tasks; a bank of one task has the assumed one."""
+    others = {one.task: [other for other in bank if other.task != one.task] for one in bank}
+    return {task: seed_noise(found) if found else KNOWN_SEED_SD for task, found in others.items()}
 
 
 def _rougher(scales: CurveScales, times: float) -> CurveScales:

@@ -9,23 +9,14 @@ scores on validation: is the rate that was chosen at the first rung the best whe
 import argparse
 import shutil
 from pathlib import Path
-from typing import Any
+
+from pocket_races import Silence
 
 from forkpoint.ledger import RateChosen, Trial, TrialScored, read_lines
 from forkpoint.race.driver import AGREEMENT, read_agreement
 from forkpoint.race.executor import LocalExecutor
 from forkpoint.race.ground import threads_each
-from forkpoint.race.work import TrialWork, Work
-
-
-class Silence:
-    """Nobody watches."""
-
-    def started(self, work: Work) -> None:
-        """Nothing is shown."""
-
-    def progressed(self, work: Work, values: dict[str, Any]) -> None:
-        """Nothing is shown."""
+from forkpoint.race.work import TrialWork
 
 
 def main() -> None:
