@@ -28,6 +28,23 @@ def test_text_is_the_default(finished_run: Path, capsys: pytest.CaptureFixture[s
     assert "\x1b" not in out
 
 
+def test_a_run_is_found_by_its_name(
+    finished_run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As the report and the hint to resume call it: a race in runs/ by its name alone, others
+    by their folder; a name that is nowhere is said as it was given."""
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "mine").symlink_to(finished_run)
+    monkeypatch.chdir(tmp_path)
+    assert 0 == run("mine", "--compare", "mine", "--lang", "en")
+    assert 0 == run("mine", "--json")
+    assert 2 == run("yours", "--lang", "en")
+    assert "yours" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words", [("--json",), ("--format", "json")])
 def test_json_is_the_view(
     finished_run: Path, finished: View, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from forkpoint.cli.options import format_option, json_option, lang_option
+from forkpoint.cli.options import format_option, in_runs, json_option, lang_option
 from forkpoint.words import say
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ def command(lang: str) -> Callable[..., None]:
     """The command with its help in a language."""
 
     def bad_cases(
-        run: Path = typer.Argument(..., help=say("bad_cases.option_run", lang)),
+        run: Path = typer.Argument(..., help=say("bad_cases.option_run", lang), callback=in_runs),
         out: Path = typer.Option(None, "-o", "--output", help=say("bad_cases.option_out", lang)),
         arm: list[str] = typer.Option([], "--arm", help=say("bad_cases.option_arm", lang)),
         json: bool = json_option(lang),

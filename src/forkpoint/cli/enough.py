@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from forkpoint.cli.options import format_option, json_option, lang_option
+from forkpoint.cli.options import format_option, in_runs, json_option, lang_option
 from forkpoint.words import say
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def command(lang: str) -> Callable[..., None]:
         return typer.Option(default, *names, help=say(f"enough.option_{key}", lang))
 
     def enough(
-        run: Path = typer.Argument(..., help=say("enough.option_run", lang)),
+        run: Path = typer.Argument(..., help=say("enough.option_run", lang), callback=in_runs),
         arm: str = option(None, "--arm"),
         target: float = option(None, "--target"),
         seeds: int = option(3, "--seeds"),

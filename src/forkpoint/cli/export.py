@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from forkpoint.cli.options import format_option, json_option, lang_option
+from forkpoint.cli.options import format_option, in_runs, json_option, lang_option
 from forkpoint.words import say
 
 
@@ -13,7 +13,7 @@ def command(lang: str) -> Callable[..., None]:
     """The command with its help in a language."""
 
     def export(
-        run: Path = typer.Argument(..., help=say("export.option_run", lang)),
+        run: Path = typer.Argument(..., help=say("export.option_run", lang), callback=in_runs),
         to: str = typer.Option(..., "--to", help=say("export.option_to", lang)),
         out: Path = typer.Option(..., "-o", "--output", help=say("merge.option_out", lang)),
         arm: str = typer.Option(None, "--arm", help=say("export.option_arm", lang)),

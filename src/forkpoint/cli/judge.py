@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from forkpoint.cli.options import format_option, json_option, lang_option
+from forkpoint.cli.options import format_option, in_runs, json_option, lang_option
 from forkpoint.words import say
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def command(lang: str) -> Callable[..., None]:
         return typer.Option(default, *names, help=say(f"judge.option_{key}", lang))
 
     def judge(
-        run: Path = typer.Argument(..., help=say("vote.option_run", lang)),
+        run: Path = typer.Argument(..., help=say("vote.option_run", lang), callback=in_runs),
         address: str = option(..., "--address"),
         model: str = option(..., "--model", "-m"),
         send_data_to: str = option(None, "--send-data-to"),

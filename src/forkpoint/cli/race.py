@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import typer
 
-from forkpoint.cli.options import format_option, json_option, lang_option
+from forkpoint.cli.options import RUNS, format_option, in_runs, json_option, lang_option
 from forkpoint.words import say
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ def command(lang: str) -> Callable[..., None]:
         approach: list[str] = option(["lora", "full"], "--approach"),
         budget: str = option("auto", "--budget"),
         out: Path = option(None, "--out"),
-        resume: Path = option(None, "--resume"),
+        resume: Path = typer.Option(
+            None, "--resume", help=say("race.option_resume", lang), callback=in_runs
+        ),
         dry_run: bool = option(False, "--dry-run"),
         yes: bool = option(False, "--yes", "-y"),
         goal: str = option(None, "--goal"),
@@ -216,9 +218,9 @@ def _show(folder: Path, verdict: "Verdict", lang: str, as_json: bool) -> None:
 def _free_folder(data: str) -> Path:
     """runs/NAME, or runs/NAME-2 and so on when that is taken."""
     stem = Path(data).stem or "race"
-    folder, number = Path("runs") / stem, 2
+    folder, number = RUNS / stem, 2
     while (folder / "race.json").exists():
-        folder, number = Path("runs") / f"{stem}-{number}", number + 1
+        folder, number = RUNS / f"{stem}-{number}", number + 1
     return folder
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from forkpoint.cli.options import json_option, lang_option
+from forkpoint.cli.options import in_runs, json_option, lang_option
 from forkpoint.words import say
 
 
@@ -15,7 +15,9 @@ def command(lang: str) -> Callable[..., Any]:
     """The command with its help in the user's language."""
 
     def report(
-        run: Path = typer.Argument(help=say("report.option_run", lang), show_default=False),
+        run: Path = typer.Argument(
+            help=say("report.option_run", lang), callback=in_runs, show_default=False
+        ),
         form: str = typer.Option("text", "--format", help=say("report.option_format", lang)),
         compare: list[Path] = typer.Option(
             [], "--compare", help=say("report.option_compare", lang), show_default=False
@@ -67,7 +69,7 @@ def _compared(runs: list[Path], form: str, lang: str, out: str) -> None:
     """Several runs beside each other, in the form that was asked for."""
     from forkpoint.report import compare, read_view
 
-    views = [read_view(run) for run in runs]
+    views = [read_view(in_runs(run) or run) for run in runs]
     table = compare.comparison(views)
     if form == "json":
         print(compare.json_document(table))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from forkpoint.cli.options import format_option, json_option, lang_option
+from forkpoint.cli.options import format_option, in_runs, json_option, lang_option
 from forkpoint.words import say
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def command(lang: str) -> Callable[..., None]:
         return typer.Option(default, *names, help=say(f"vote.option_{key}", lang))
 
     def vote(
-        run: Path = typer.Argument(..., help=say("vote.option_run", lang)),
+        run: Path = typer.Argument(..., help=say("vote.option_run", lang), callback=in_runs),
         name: str = option(None, "--name"),
         arm: list[str] = option([], "--arm"),
         expected: bool = option(False, "--expected"),
