@@ -50,6 +50,7 @@ def bank_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
                     for kind in ("fresh", "continued")
                     for rung in range(1, RUNGS + 1)
                 ]
+                cells.append(cell("opening", 0, end / 8, rng, test=False))
                 lines.append({**setting, "arm": arm, "seed": seed, "cells": cells})
     path = tmp_path_factory.mktemp("bank") / "bank.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
@@ -74,6 +75,50 @@ def test_a_torn_line_is_trained_again(tmp_path: Path) -> None:
     path.write_text(json.dumps(line) + "\n" + json.dumps({**line, "seed": 1})[:-9])
     assert [("s", "a", 0)] == [key_of(one) for one in lines_of(path)]
     assert [] == lines_of(tmp_path / "none.jsonl")
+
+
+def test_a_line_gets_its_opening_later(bank_file: Path, tmp_path: Path) -> None:
+    """Lines of one run are joined, what came later standing; a line without an opening has yet to
+    be finished, and is in no race."""
+    from bank import lines_of, opened
+    from bank_curves import read_bank
+
+    lines = [json.loads(text) for text in bank_file.read_text(encoding="utf-8").splitlines()]
+    whole = next(line for line in lines if opened(line) and len(line["cells"]) > 1)
+    apart = {name: [c for c in whole["cells"] if (c["kind"] == "opening") == later]
+             for name, later in (("first", False), ("later", True))}  # fmt: skip
+    path = tmp_path / "bank.jsonl"
+    halves = [{**whole, "cells": apart["first"]}, {**whole, "cells": apart["later"]}]
+    path.write_text("".join(json.dumps(half) + "\n" for half in (*halves, halves[1])))
+    assert [whole] == lines_of(path)
+    assert not opened(halves[0])
+    path.write_text(json.dumps(halves[0]) + "\n")
+    assert [] == read_bank(path, fewest_seeds=1)
+
+
+def test_a_race_begins_with_its_opening(bank_file: Path) -> None:
+    """Fresh runs begin at a sixteenth, three of them; continued ones at an eighth."""
+    from bank_curves import draw_race, read_bank
+
+    race = draw_race(read_bank(bank_file)[0], np.random.default_rng(0), 4, rates=3)
+    assert [1_000, 4_000, 8_000, 16_000] == race.lengths_K("fresh").tolist()
+    assert [2_000, 4_000, 8_000, 16_000] == race.lengths_K("continued").tolist()
+    assert 3_000 == race.cost(0, 0, "fresh", None)
+    assert 6_000 == race.cost(0, 0, "continued", None)
+
+
+def test_a_bracket_is_asked_what_it_would_choose() -> None:
+    """By the likelihood of the runs of one length; where they turn, and whichever rate is taken
+    for the centre. A rate that was not run is no choice."""
+    from bank_rates import Case, chosen
+
+    def runs(best: int, powers: range) -> dict[int, dict[str, float]]:
+        return {power: {"score": 0.0, "bits": 1.0 + (power - best) ** 2} for power in powers}
+
+    case = Case("s", "a.lora", {-1: 0.1, 0: 0.9, 1: 0.2},
+                {"scaled": runs(0, range(-2, 3)), "eighth": runs(2, range(-1, 2))})  # fmt: skip
+    assert [0, 0, 0] == [chosen(case, "scaled", centre) for centre in (-1, 0, 1)]
+    assert 1 == chosen(case, "eighth", 0)
 
 
 def test_the_plan_is_large_enough_and_in_order() -> None:
@@ -124,8 +169,9 @@ def test_replayed_races_find_a_clear_winner(bank_file: Path) -> None:
     assert clear["tokens, fresh"] <= 0.46
     assert found["regret"]["below a margin"]["forkpoint, named"]["regret"] <= 0.02
     assert found["certainty"]["end"]["n"] >= 4 * 8
-    ranks = {(line["kind"], line["rung"]): line["rank"] for line in found["order"]}
-    assert ranks["fresh", 4] > 0.8
+    ranks = {(line["kind"], line["length"]): line["rank"] for line in found["order"]}
+    assert {0.062, 0.125, 0.25, 0.5, 1.0} == {at for kind, at in ranks if kind == "fresh"}
+    assert ranks["fresh", 1.0] > 0.8
 
 
 def test_verdicts_of_replayed_races_are_judged_by_the_truth(bank_file: Path) -> None:

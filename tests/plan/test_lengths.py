@@ -45,6 +45,18 @@ def test_rungs_grow_to_full_length(rows: int) -> None:
     assert rows == rungs[-1].unique_rows or rungs[-1].steps * 4 < rows * passes
 
 
+@given(st.integers(1, 40_000))
+def test_the_first_rung_is_as_short_as_says_something(steps: int) -> None:
+    """A sixteenth or twelve steps, a thirty-second of a long race; a step up is worth its cost."""
+    rungs = plan_rungs(4 * steps, 1.0, 4)
+    first = rungs[0].steps
+    if len(rungs) > 1:
+        assert first in (max(12, round(steps / 16)), round(steps / 32))
+        assert first != round(steps / 32) or first >= 100
+    assert all(2 * shorter.steps <= longer.steps + 1 for shorter, longer in pairwise(rungs))
+    assert steps < 24 or len(rungs) > 1
+
+
 @given(st.integers(20, 400), st.integers(0, 5))
 def test_a_longer_rung_holds_the_rows_of_a_shorter_one(rows: int, seed: int) -> None:
     """Rungs are nested, each pass sees every row of the rung once, and seeds differ."""

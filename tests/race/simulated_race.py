@@ -19,6 +19,7 @@ from forkpoint.race.work import AnswerWork, GeneralWork, TrialWork, Work
 from forkpoint.verdict.verdict_record import Verdict
 
 BEST_RATE_LOSS = 0.12  # score lost per factor three beside the best rate
+BEST_RATE_BITS = 1.4  # times the bits per factor three beside it
 
 Truth = Callable[[str, float], float]  # arm, share of the full length -> expected score
 
@@ -137,7 +138,9 @@ class SimulatedExecutor:
     def _scored(
         self, arm: str, used: float | None, share: float, seed: int, ids: Sequence[str], path: str
     ) -> dict[str, Any]:
-        expected = self.truth(arm, share) - self._rate_loss(arm, used)
+        beside = self._beside(arm, used)
+        expected = self.truth(arm, share) - BEST_RATE_LOSS * beside
+        bits = (1.0 - self.truth(arm, share)) * BEST_RATE_BITS**beside
         digest = hashlib.sha256(f"{arm} {share} {seed} {used}".encode()).digest()
         noise = random.Random(digest).gauss(0.0, 0.01)
         hits = [self._luck(key, arm) < expected + noise for key in ids]
@@ -154,9 +157,7 @@ class SimulatedExecutor:
         return {
             "primary": self._primary(hits, scores).model_dump(),
             "secondary": {},
-            "likelihood": mean(
-                [1.0 - expected, 1.01 - expected], "bits/byte", "lower"
-            ).model_dump(),
+            "likelihood": mean([bits, bits + 0.01], "bits/byte", "lower").model_dump(),
             "stop": rate([True] * len(ids)).model_dump(),
             "stop_bits": nothing("bits", "lower").model_dump(),
             "answers": path,
@@ -170,11 +171,12 @@ class SimulatedExecutor:
             return nothing("share", "higher")
         return rate(hits)
 
-    def _rate_loss(self, arm: str, used: float | None) -> float:
+    def _beside(self, arm: str, used: float | None) -> float:
+        """How many factors of three a rate lies beside the best one."""
         if used is None:
             return 0.0
         centre = next(a.centre_rate for a in self.agreement.arms if a.name == arm)
-        return BEST_RATE_LOSS * abs(math.log(used / (centre * self.best_rate_factor), 3))
+        return abs(math.log(used / (centre * self.best_rate_factor), 3))
 
     @staticmethod
     def _luck(key: str, arm: str) -> float:

@@ -50,8 +50,10 @@ def outcome(scores: list[tuple[float, float | None]]) -> tuple[float, bool]:
         # scores within noise: the likelihood decides
         ([(0.10, 0.4), (0.08, 0.9), (0.11, 1.5)], 1e-3),
         ([(0.10, 1.9), (0.08, 0.7), (0.11, 0.5)], 9e-3),
-        # a higher rate has to be better by a tenth, as short runs flatter it
-        ([(0.06, 1.74), (0.057, 0.66), (0.12, 0.62)], 3e-3),
+        # a rate beside the centre has to be better by a fifth, on either side
+        ([(0.06, 1.74), (0.057, 0.66), (0.12, 0.54)], 3e-3),
+        ([(0.06, 0.54), (0.057, 0.66), (0.12, 1.74)], 3e-3),
+        ([(0.06, 0.51), (0.057, 0.66), (0.12, 1.74)], 1e-3),
         # without a likelihood the metric decides alone
         ([(0.10, None), (0.08, None), (0.11, None)], 9e-3),
     ],
@@ -59,7 +61,7 @@ def outcome(scores: list[tuple[float, float | None]]) -> tuple[float, bool]:
 def test_the_rate_that_an_arm_goes_on_with(
     scores: list[tuple[float, float | None]], expected: float
 ) -> None:
-    """The metric where it can tell, else the likelihood, with a handicap for high rates."""
+    """The metric where it can tell, else the likelihood, with a handicap for leaving the centre."""
     assert expected == pytest.approx(outcome(scores)[0], rel=0.01)
 
 

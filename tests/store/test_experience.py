@@ -120,7 +120,7 @@ def test_the_store_says_what_follows_from_it() -> None:
     """Seed noise with its repeats, and whom races of several stages named, in both languages."""
     races = tuple(past_race(number) for number in range(3))
     told = store_text(races, "races.sqlite", "en", is_on=True)
-    assert "Noise between training seeds of macro_f1: SD 0.02 (12 repeats of 3 races)" in told
+    assert "Noise between training seeds of macro_f1: SD 0.02 (repeats: 12, races: 3)" in told
     assert "(n = 3): Instruct was named on 3" in told
     assert "Instruct 胜出 3 场" in store_text(races, "races.sqlite", "zh", is_on=True)
     assert "SD 0.02" not in store_text(races, "races.sqlite", "en", is_on=False)

@@ -74,7 +74,7 @@ def _made_of(arm: FinishedArm, lang: str) -> str:
             "export.card_amount_value", lang, steps=len(arm.steps), rows=settings.rows_per_step,
             passes=f"{arm.rung.passes:g}",
         ),
-        "rate": f"{arm.trial.rate:.3g}, {settings.schedule}",
+        "rate": f"{agreed.run_rate(arm.trial):.3g}, {settings.schedule}",
         "seed": str(arm.trial.seed),
         "rendering": say(f"export.card_rendering_{arm.trial.rendering}", lang),
         "system": f"`{_safe(system)}`" if system else "–",

@@ -152,7 +152,7 @@ def _recipe(
         model_name=twin.name if twin else parent_name(arm),
         revision=twin.revision if twin else facts.revision,
         joined_to=_place(arm.rows.path) if twin else None,
-        rate=arm.trial.rate * (RATE_SHARE if stage == "pairs" else 1.0),
+        rate=arm.run.agreement.run_rate(arm.trial) * (RATE_SHARE if stage == "pairs" else 1.0),
         schedule=settings.schedule,
         # As the race does it: each stage warms up over the same share of its own steps.
         warmup_steps=max(1, round(whole * len(steps) / len(arm.steps))),

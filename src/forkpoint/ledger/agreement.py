@@ -5,6 +5,7 @@ from typing import Literal
 from forkpoint.facts.checkpoint_facts import CheckpointFacts
 from forkpoint.facts.machine import MachineFacts
 from forkpoint.facts.stopping import StopPlan, TemplateWish, TokenRow
+from forkpoint.ledger.lines import Trial
 from forkpoint.record import Record
 
 
@@ -182,6 +183,7 @@ class Settings(Record):
     rows_per_step: int
     passes: float
     rate_factors: tuple[float, ...]  # around the centre, the same number for all
+    rate_horizon: float = 0.0  # a shorter run's rate is higher: by its share to minus this power
     loss_turns: Literal["last", "all"]
     system_prompt: str | None
     context_tokens: int
@@ -312,6 +314,13 @@ class Agreement(Record):
         """Whether answers are those of an untrained arm, in races of every version."""
         named = any(arm.name == subject for arm in self.untrained)
         return named or subject.endswith(".untrained")
+
+    def run_rate(self, trial: Trial) -> float:
+        """The peak learning rate of a trial's run: its arm's at full length, and higher for a
+        shorter run [docs/method.md, 'Rates'].
+        """
+        share = self.rungs[trial.rung - 1].share
+        return float(trial.rate * share**-self.settings.rate_horizon)
 
     def sides(self, fold: int) -> Sides:
         """The rows of a trial; without folds there is one division of the rows."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from forkpoint.ledger import ArmPlan, Correction, RungPlan, Settings, Speed
 
 STATIONS = ("untrained", "bracket", "racing", "finishing", "test", "general")
-RESERVE_SHARE = 0.7  # of the budget at most kept for full lengths and seeds [docs/studies/bank.md]
+RESERVE_SHARE = 0.9  # of the budget at most kept for full lengths and seeds [docs/studies/bank.md]
 FOLDS_RESERVE_SHARE = 0.6  # the same where every row is tested once: folds decide what n is
 WIDENINGS = 0.45  # trials an arm that widen a bracket, on average [docs/studies/time.md]
 RACING_SHARE = 0.85  # of full length, the mean trial of the racing [docs/studies/time.md]

@@ -9,10 +9,13 @@ from forkpoint.ledger import RungPlan
 FEW_ROWS = 2_000  # rows; below it three passes, above it fewer [method, 'Rungs, epochs, rates']
 MANY_ROWS = 20_000  # rows; above it one pass
 PASSES_FEW, PASSES_SOME, PASSES_MANY = 3.0, 2.0, 1.0
-RUNG_SHARES = (1 / 8, 3 / 8, 1.0)  # of the full length
-EARLY_RUNG_SHARE = 1 / 32  # one more rung first, when it still has enough steps
+FIRST_SHARE, MIDDLE_SHARE = 1 / 16, 3 / 8  # of the full length [docs/studies/bank.md, 'Rates']
+EARLY_SHARES = (1 / 32, 1 / 8)  # before the middle, where the first of them has many steps
 STEPS_FOR_A_RUNG = 12  # optimizer steps; with fewer a score says more of the warmup than of the arm
 STEPS_FOR_AN_EARLY_RUNG = 100
+APART = 2.0  # times as long as the rung before: a shorter step up shows little for its cost
+RATE_HORIZON = 0.32  # the best rate falls with this power of a run's length [arXiv 2409.19913;
+# docs/studies/bank.md, 'Rates']
 STEPS_WANTED = 200  # optimizer steps at full length that rows_per_step aims for; with half of
 # them a new label set hardly leaves the floor on the bundled tickets [docs/LOG.md, 'Steps']
 ROWS_PER_STEP = (4, 8, 16, 32, 64)
@@ -32,13 +35,17 @@ def default_rows_per_step(rows: int, passes: float) -> int:
 
 
 def plan_rungs(rows: int, passes: float, rows_per_step: int) -> tuple[RungPlan, ...]:
-    """The rungs up to full length; a rung too short to say anything is left out."""
+    """The rungs up to full length; the first is as short as still says something."""
     full_steps = max(1, round(rows * passes / rows_per_step))
-    shares = [share for share in RUNG_SHARES if share * full_steps >= STEPS_FOR_A_RUNG]
-    if EARLY_RUNG_SHARE * full_steps >= STEPS_FOR_AN_EARLY_RUNG:
-        shares.insert(0, EARLY_RUNG_SHARE)
-    if not shares or shares[-1] != 1.0:
-        shares.append(1.0)
+    first: tuple[float, ...] = (max(FIRST_SHARE, STEPS_FOR_A_RUNG / full_steps),)
+    if EARLY_SHARES[0] * full_steps >= STEPS_FOR_AN_EARLY_RUNG:
+        first = EARLY_SHARES
+    shares: list[float] = []
+    for share in (*first, MIDDLE_SHARE):
+        long_enough = round(share * full_steps) >= STEPS_FOR_A_RUNG
+        if long_enough and share <= 1 / APART and (not shares or share >= APART * shares[-1]):
+            shares.append(share)
+    shares.append(1.0)
     rungs = []
     for index, share in enumerate(shares, start=1):
         steps = max(1, round(full_steps * share))

@@ -1,4 +1,8 @@
-"""The learning-rate bracket at an arm's first rung: the same number of rates for every arm."""
+"""The learning-rate bracket at an arm's first rung: the same number of rates for every arm.
+
+A rate is always that of full length; so short a run is trained at the higher one that its length
+wants [docs/method.md, 'Rates'], or every bracket would choose a rate that is too high.
+"""
 
 import math
 from collections.abc import Sequence
@@ -6,9 +10,10 @@ from collections.abc import Sequence
 from forkpoint.ledger import ArmPlan, RateChosen, Settings, Trial, TrialFailed, TrialScored
 
 WIDENINGS = 2  # further rates beyond a best rate at the edge; a third would say the rule is wrong
+ROUNDING = 0.01  # of the logarithm of a rate, which is kept with three digits
 TIE_SE = 2.0  # standard errors of a difference within which scores do not decide between rates
-HIGH_RATE_HANDICAP = 0.1  # share by which a rate above the centre must lower the bits: short runs
-# flatter high rates [LoRA Without Regret: LoRA's best is 15 times full's under 100 steps, later 10]
+HANDICAP = 0.2  # share by which another rate than the centre must lower the bits: so short a run
+# says too little to leave a good centre for less [docs/method.md, "Rates"]
 FACTOR = 3.0  # between neighbouring rates, and for the retry of a run that diverged
 
 
@@ -68,11 +73,11 @@ class Bracket:
         return min(tied, key=self._likelihood_rank)
 
     def _likelihood_rank(self, line: TrialScored) -> tuple[float, float]:
-        """Bits, with the handicap for rates above the centre; then nearness to the centre."""
+        """Bits, with the handicap for rates beside the centre; then nearness to the centre."""
         bits = line.likelihood.value or 0.0
-        over = line.trial.rate > self.arm.centre_rate * 1.01  # rates are rounded
-        factor = 1.0 / (1.0 - HIGH_RATE_HANDICAP) if over else 1.0
-        return bits * factor, abs(math.log(line.trial.rate / self.arm.centre_rate))
+        away = abs(math.log(line.trial.rate / self.arm.centre_rate))
+        beside = away > ROUNDING
+        return bits / (1.0 - HANDICAP) if beside else bits, away
 
     def _widen(self) -> None:
         best = self.best()

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from forkpoint.race.state import RaceState
 
 CLOSE_SEED_SDS = 2.0  # leaders nearer than this many seed SDs are repeated [docs/method.md]
-SOON = 2  # seeds that close leaders get before further arms are taken to full length
-LIKELY = 0.5  # chance that one of the leaders is the best, from which repeating them comes first
 Wish = tuple[str, int]  # an arm, and which of its seeds at full length
 
 
@@ -39,18 +37,14 @@ def wishes(known: Known, seeds: int) -> Iterator[list[Wish]]:
     """Batches by falling worth: what can be paid of the first that is open runs next.
 
     Arms of every stage and every approach first: those that share one are alike, and a look at
-    each tells more than two at one. Then whoever is predicted best. Then, where the best is
-    likely among the two leaders and they are close, a second seed for these: the best of several
-    single runs is often the luckiest. Then all that may still be the best; then the leaders' last
-    seeds.
+    each tells more than two at one. Then whoever is predicted best, then all that may be the best:
+    an arm that was never seen at full length costs more than noise between seeds does. Then
+    further seeds for the two leaders, while they are close.
     """
-    first = leaders(known.scores)
-    likely = sum(one.p_best for one in known.order if one.arm in first) >= LIKELY
     yield _unseen(known, [*_spread(known), *known.rests_on])
     yield _unseen(known, [one.arm for one in known.order[:1]])
-    yield _repeats(known, first, min(SOON, seeds) if likely else 1)
     yield _unseen(known, _plausible(known))
-    yield _repeats(known, first, seeds)
+    yield _repeats(known, leaders(known.scores), seeds)
 
 
 def _unseen(known: Known, arms: Sequence[str]) -> list[Wish]:

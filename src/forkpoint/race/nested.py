@@ -79,7 +79,8 @@ def plan_nested(run: Path, arm_name: str | None, seeds: int = SEEDS) -> NestedPl
         raise BadInput("enough.no_rate", arm=arm.name, folder=run)
     rungs = nested_rungs(len(task_ids(agreement, arm)), agreement)
     folder = run / FOLDER / arm.name
-    nested = agreement.model_copy(update={"rungs": rungs, "arms": (arm,)})
+    settings = agreement.settings.model_copy(update={"rate_horizon": 0.0})  # sizes share a rate
+    nested = agreement.model_copy(update={"rungs": rungs, "arms": (arm,), "settings": settings})
     seed = agreement.settings.seed
     wanted = [
         Trial(
@@ -166,7 +167,8 @@ def _there(
     for line in lines:
         if isinstance(line, TrialScored) and (index := as_nested.get(line.trial.rung)):
             trial = line.trial.model_copy(update={"rung": index})
-            if trial in wanted and (run / line.answers).exists():
+            same_rate = agreement.run_rate(line.trial) == trial.rate
+            if trial in wanted and same_rate and (run / line.answers).exists():
                 found[trial] = run, line
     for line in read_lines(folder):
         if isinstance(line, TrialScored):

@@ -9,7 +9,7 @@ from forkpoint.facts.machine import MachineFacts
 from forkpoint.ledger import Settings
 from forkpoint.measure.metric import METRICS, check_metric, primary_metric
 from forkpoint.measure.own_scorer import check_scorer
-from forkpoint.plan.lengths import default_passes, default_rows_per_step
+from forkpoint.plan.lengths import RATE_HORIZON, default_passes, default_rows_per_step
 from forkpoint.race.keeping import seed_noise_known
 from forkpoint.race.request import RaceRequest
 
@@ -49,6 +49,7 @@ def race_settings(
         rows_per_step=request.rows_per_step or default_rows_per_step(len(splits.train), passes),
         passes=passes,
         rate_factors=RATE_FACTORS,
+        rate_horizon=RATE_HORIZON,
         loss_turns=request.loss_turns,
         system_prompt=request.system_prompt,
         context_tokens=context,

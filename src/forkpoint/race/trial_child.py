@@ -103,7 +103,7 @@ def _job(rows: ArmRows, work: TrialWork, target: Path) -> TrainJob:
         pairs=tuple(rows.pair(key) for key in pair),
         pair_steps=tuple(tuple(pair[row] for row in step) for step in plan.pairs),
         twin=str(twin.path) if twin else None,
-        rate=trial.rate,
+        rate=agreement.run_rate(trial),
         schedule=settings.schedule,
         warmup_steps=max(1, round(settings.warmup_share * len(plan.rows))),
         seed=trial.seed,
