@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the recipes stan
 STAGES = ("base", "instruct", "chat")
 APPROACHES = ("lora", "full")
 UNTRAINED = "untrained"
+OPENING = "opening"
 SEEDS = 5
 FORMAT = 1  # of a line
 Key = tuple[str, str, int]  # setting, arm, seed
@@ -51,11 +52,25 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
     """The whole lines of a bank; a torn last one is left out."""
     if not path.exists():
         return []
-    found = []
+    found: dict[Any, dict[str, Any]] = {}
     for text in path.read_text(encoding="utf-8").split("\n"):
-        if text.endswith("}"):
-            found.append(json.loads(text))
-    return found
+        if not text.endswith("}"):
+            continue
+        line = json.loads(text)
+        key = key_of(line) if "cells" in line else None
+        if key is None or key not in found:
+            found[key or len(found)] = line
+            continue
+        new = {cell["kind"] for cell in line["cells"]}  # its opening, or all of it once more
+        kept = [cell for cell in found[key]["cells"] if cell["kind"] not in new]
+        found[key]["cells"] = kept + line["cells"]
+    return list(found.values())
+
+
+def opened(line: dict[str, Any]) -> bool:
+    """Whether a line has all it should: of a trained arm its opening too."""
+    kinds = {cell["kind"] for cell in line["cells"]}
+    return bool(kinds & {OPENING, UNTRAINED})
 
 
 def key_of(line: dict[str, Any]) -> Key:
@@ -82,10 +97,10 @@ class Trainer:
 
         torch.set_num_threads(1)
 
-    def line(self, key: Key) -> dict[str, Any]:
-        """Train and score one arm with one seed."""
+    def line(self, key: Key, only_opening: bool) -> dict[str, Any]:
+        """Train and score one arm with one seed; a line without its opening gets that alone."""
         from bank_tasks import SETTINGS, rows_of
-        from bank_training import checkpoint, rungs_of, scored, train_curves
+        from bank_training import checkpoint, rungs_of, scored, train_curves, train_opening
 
         from forkpoint.train.job import TrainRow
 
@@ -115,7 +130,7 @@ class Trainer:
             cell: dict[str, Any] = {
                 "kind": kind,
                 "rung": rung,
-                "steps": rungs[rung - 1].steps,
+                "steps": rungs[rung].steps,
                 "tokens": run.tokens,
                 "steps_run": len(run.losses),
                 "seconds": round(seconds, 2),
@@ -129,7 +144,10 @@ class Trainer:
         if approach == UNTRAINED:
             cells.append({"kind": UNTRAINED, "validation": look(start.model, pairs.validation)})
         else:
-            train_curves(start, approach, rows, rungs, setting.rows_per_step, seed, report)
+            size = setting.rows_per_step
+            train_opening(start, approach, rows, rungs[0], size, seed, report)
+            if not only_opening:
+                train_curves(start, approach, rows, rungs[1:], size, seed, report)
         return {
             "format": FORMAT, "setting": name, "task": setting.task.__name__, "rows": setting.rows,
             "arm": arm, "seed": seed, "cells": cells,
@@ -151,9 +169,12 @@ def run(path: Path, share: str, wanted: Sequence[str]) -> None:
     for number, key in enumerate(planned()):
         if number % of != part - 1 or (wanted and key[0] not in wanted):
             continue
-        if key in {key_of(line) for line in lines_of(path)}:
+        there = next(
+            (line for line in lines_of(path) if "cells" in line and key_of(line) == key), None
+        )
+        if there and opened(there):
             continue
-        text = json.dumps(trainer.line(key), separators=(",", ":"))
+        text = json.dumps(trainer.line(key, only_opening=bool(there)), separators=(",", ":"))
         torn = path.exists() and not path.read_bytes().endswith(b"\n")
         with path.open("a", encoding="utf-8") as file:
             file.write("\n" * torn + text + "\n")
@@ -189,7 +210,7 @@ def show(path: Path) -> None:
                 score = own[0]["cells"][0]["validation"]["score"]
                 print(f"  {arm:14} validation {score:.3f}")
                 continue
-            test = [line["cells"][len(line["cells"]) // 2 - 1]["test"]["score"] for line in own]
+            test = [c["test"]["score"] for line in own for c in line["cells"] if "test" in c]
             spread = np.std(test, ddof=1) if len(test) > 1 else float("nan")
             print(f"  {arm:14} n={len(own)}  test {np.mean(test):.3f} (SD over seeds {spread:.3f})")
             for kind in ("fresh", "continued"):

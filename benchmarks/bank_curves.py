@@ -1,6 +1,5 @@
 """The bank of curves as arrays, and races replayed from it by drawing seeds, arms and rows."""
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from bank import UNTRAINED, unpacked
+from bank import OPENING, UNTRAINED, lines_of, opened, unpacked
 from numpy.typing import NDArray
 
 from forkpoint.engine import Arm, Ask, Prior, Score, Selector, Settings
@@ -22,7 +21,11 @@ MARGIN = 0.02  # of the exact-match share
 
 @dataclass(frozen=True)
 class Curves:
-    """One setting of the bank: A arms, S seeds, K rungs, N validation rows."""
+    """One setting of the bank: A arms, S seeds, K rungs, N validation rows.
+
+    A race's fresh runs have the opening, a sixteenth of full length, for the first rung; continued
+    ones begin at an eighth. `eighth` has the fresh runs there.
+    """
 
     name: str
     task: str
@@ -33,12 +36,21 @@ class Curves:
     seconds: dict[Kind, Floats]  # A, S, K
     tested: NDArray[np.bool_]  # A, S, test rows: right or not, of the full fresh run
     zero: dict[str, float]  # stage -> score before training
+    eighth: NDArray[np.bool_]  # A, S, N: of fresh runs of an eighth, which races do not have
+    eighth_tokens: Floats  # A, S
 
     @property
     def test_AS(self) -> Floats:  # noqa: N802 - an array by arm and seed
         """Share right of the full fresh run on the test rows."""
         share: Floats = self.tested.mean(axis=2)
         return share
+
+    def lengths(self, kind: Kind) -> Floats:
+        """Tokens of a fresh run as long as each rung; shape A, S, K."""
+        fresh: Floats = self.tokens["fresh"]
+        if kind == "fresh":
+            return fresh
+        return np.concatenate([self.eighth_tokens[:, :, None], fresh[:, :, 1:]], axis=2)
 
     @property
     def truth_A(self) -> Floats:  # noqa: N802 - an array by arm
@@ -49,8 +61,7 @@ class Curves:
 
 def read_bank(path: Path, fewest_seeds: int = 2) -> list[Curves]:
     """The settings of which every arm has at least so many seeds in common."""
-    lines = [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines() if text]
-    lines = [line for line in lines if "cells" in line]
+    lines = [line for line in lines_of(path) if "cells" in line and opened(line)]
     found = []
     for name in dict.fromkeys(line["setting"] for line in lines):
         mine = [line for line in lines if line["setting"] == name]
@@ -72,11 +83,11 @@ def _curves(
 ) -> Curves:
     def of(kind: str, pick: Any) -> Any:
         return np.array(
-            [
-                [[pick(c) for c in line["cells"] if c["kind"] == kind] for line in row]
-                for row in lines_AS
-            ]
+            [[[pick(c) for c in _cells(line, kind)] for line in row] for row in lines_AS]
         )
+
+    def early(pick: Any) -> Any:
+        return np.array([[pick(_early(line)) for line in row] for row in lines_AS])
 
     def validation(cell: dict[str, Any]) -> NDArray[np.bool_]:
         return unpacked(cell["validation"]["right"], cell["validation"]["n"])
@@ -96,7 +107,22 @@ def _curves(
         seconds={kind: of(kind, lambda c: float(c["seconds"])) for kind in KINDS},
         tested=np.array([[test(line) for line in row] for row in lines_AS]),
         zero=zero,
+        eighth=early(validation),
+        eighth_tokens=early(lambda c: float(c["tokens"])),
     )
+
+
+def _cells(line: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    """The cells of a race's rungs."""
+    mine = [cell for cell in line["cells"] if cell["kind"] == kind]
+    if kind == "continued":
+        return mine
+    return [next(cell for cell in line["cells"] if cell["kind"] == OPENING), *mine[1:]]
+
+
+def _early(line: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = next(cell for cell in line["cells"] if cell["kind"] == "fresh")
+    return found
 
 
 @dataclass(frozen=True)
@@ -129,6 +155,11 @@ class Draw:
     def full_tokens(self) -> float:
         """Of one fresh run to the end, the mean over the arms."""
         return float(self.curves.tokens["fresh"][self.arm_A, self.seed_A, -1].mean())
+
+    def lengths_K(self, kind: Kind) -> Floats:  # noqa: N802 - an array by rung
+        """Tokens of a fresh run as long as each rung, the mean over the arms."""
+        mean: Floats = self.curves.lengths(kind)[self.arm_A, self.seed_A].mean(axis=0)
+        return mean
 
     def score(self, arm: int, rung: int, kind: Kind) -> float:
         """Share right on this race's rows."""
@@ -187,7 +218,7 @@ def engine_race(
 ) -> Raced:
     """The engine on a drawn race: what it believes, and what it said on the way."""
     names = race.names
-    steps_K = race.curves.tokens["fresh"][race.arm_A, race.seed_A].mean(axis=0)
+    steps_K = race.lengths_K(kind)
     settings = Settings.model_validate(
         {"kind": kind, "scale": "bounded", "prior": prior, "margin": MARGIN,
          "row_correlation": 0.5, "first_rung_trials": race.rates, **other}

@@ -55,8 +55,8 @@ def run_race(
     The rules are those of race/finishing.py, and the pick is made as race/finalists.py does.
     """
     arms = range(len(race.arm_A))
-    kinds: tuple[Kind, ...] = (kind, "fresh")  # the engine's rungs are those of fresh runs
-    opening = max(sum(race.cost(arm, 0, one, None) for arm in arms) for one in kinds)
+    rung = len(arms) * race.rates * race.lengths_K(kind)[0]  # as the engine counts it
+    opening = max(rung, sum(race.cost(arm, 0, kind, None) for arm in arms))
     opening += RATES * len(arms)  # a token each: the engine's rungs are whole tokens
     reserve = reserve_of(budget - opening, RESERVE_SHARE * budget, race.full_tokens, SEEDS)
     raced = engine_race(race, max(opening, budget - reserve), prior, kind, number, seed_sd=seed_sd)
@@ -195,9 +195,13 @@ def verdict_of(race: Draw, ended: Ended, number: int) -> Judgement | None:
 
 
 def named_by(race: Draw, ended: Ended, number: int) -> int:
-    """The arm that the verdict names, or the leader on validation where it names nobody."""
+    """The arm that the verdict names; where it names nobody, who leads on all the rows it saw."""
     said = verdict_of(race, ended, number)
-    return race.names.index(said.arm) if said and said.arm else ended.pick
+    if said is None:
+        return ended.pick
+    if said.arm is None:
+        return after_test(race, ended.stands, ended.seeds, number)
+    return race.names.index(said.arm)
 
 
 def standing(race: Draw, ended: Ended, arm: str) -> Standing:

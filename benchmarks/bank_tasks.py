@@ -92,6 +92,25 @@ def count(rng: random.Random) -> Pair:
     return "animals in: " + ", ".join(there), str(animals)
 
 
+def longest(rng: random.Random) -> Pair:
+    """Which of three words has the most letters."""
+    d = Draw(rng, EN)
+    while True:
+        words = d.words(3, "foods", "goods", "animals", "colours", "jobs")
+        first, second = sorted(words, key=len, reverse=True)[:2]
+        if len(first) > len(second):
+            return "longest of " + ", ".join(words), first
+
+
+def kinds(rng: random.Random) -> Pair:
+    """What kind of thing a sentence speaks of."""
+    d = Draw(rng, EN)
+    kind = rng.choice(("foods", "goods", "animals", "colours", "jobs"))
+    word, name = d.word(kind), d.name()
+    forms = (f"{name} thought of {word}", f"{word}, said {name}", f"{name} wrote down {word}")
+    return rng.choice(forms), kind
+
+
 _phrases = cache(phrases)  # read once: a message would read the file again
 
 
@@ -130,6 +149,8 @@ SETTINGS = (
     Setting("initials-240", initials, 240, 3, 4),
     Setting("count-320", count, 320, 3, 8),
     Setting("ordered-400", ordered, 400, 3, 8),
+    Setting("longest-160", longest, 160, 3, 4),
+    Setting("kinds-160", kinds, 160, 3, 4),
 )
 
 

@@ -19,7 +19,7 @@ from forkpoint.data.row import Turn
 from forkpoint.ledger import RungPlan
 from forkpoint.models.rendering import IGNORED, Rendered, Renderer, choose_renderings
 from forkpoint.models.weights import load_model, load_tokenizer
-from forkpoint.plan.lengths import step_plan
+from forkpoint.plan.lengths import RATE_HORIZON, step_plan
 from forkpoint.train.approach import approach
 from forkpoint.train.fine_tune import GRADIENT_NORM
 from forkpoint.train.job import BIN_TOKENS, PACK_TOKENS, ApproachSettings, TrainRow
@@ -27,6 +27,7 @@ from forkpoint.train.packing import pack_step, trained_tokens
 
 Pair = tuple[str, str]
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)  # of full length
+OPENING = 1 / 16  # of full length, where a race tries its rates
 WARMUP = 0.1  # of a run's steps, as in a race
 COOL_DOWN = 0.1  # of the steps so far: the rate falls to zero over them, then they are thrown away
 BATCH = 200  # rows scored at once
@@ -63,10 +64,10 @@ def checkpoint(name: str) -> Checkpoint:
 
 
 def rungs_of(rows: int, passes: float, rows_per_step: int) -> list[RungPlan]:
-    """The rungs of a setting, all of one full length."""
+    """The opening (rung 0) and the rungs of a setting, all of one full length."""
     full = round(rows * passes / rows_per_step)
     rungs = []
-    for index, share in enumerate(SHARES, start=1):
+    for index, share in enumerate((OPENING, *SHARES)):
         steps = round(share * full)
         unique = min(rows, steps * rows_per_step)
         rungs.append(
@@ -90,7 +91,7 @@ class Run:
         torch.manual_seed(seed)
         self.model = approach(kind).prepare(copy.deepcopy(start.model), ApproachSettings())
         self.model.train()
-        self.rows, self.rate = rows, rate
+        self.rows, self.rate, self.seed = rows, rate, seed
         trained = [one for one in self.model.parameters() if one.requires_grad]
         self.optimizer = torch.optim.AdamW(trained, lr=rate, weight_decay=0.0, fused=True)
         self.trained = trained
@@ -218,6 +219,28 @@ def _greedy(
 Report = Callable[[str, int, Run, float, bool], None]  # kind, rung, run, seconds, to be tested
 
 
+def train_opening(
+    start: Checkpoint,
+    kind: str,
+    rows: Sequence[TrainRow],
+    rung: RungPlan,
+    rows_per_step: int,
+    seed: int,
+    report: Report,
+) -> None:
+    """A fresh run at the centre of a race's bracket: the rate that so short a run wants."""
+    rate = start.rate(kind) * rung.share**-RATE_HORIZON
+    fresh(Run(start, kind, rows, rate, seed), "opening", rung, rows_per_step, report)
+
+
+def fresh(run: Run, name: str, rung: RungPlan, rows_per_step: int, report: Report) -> None:
+    """A run with its own schedule to the end of a rung."""
+    begin = time.process_time()
+    for number, places in enumerate(step_plan(len(run.rows), rung, rows_per_step, run.seed)):
+        run.step(places, linear(number, rung.steps))
+    report(name, rung.index, run, time.process_time() - begin, rung.share == 1.0)
+
+
 def train_curves(
     start: Checkpoint,
     kind: str,
@@ -233,11 +256,7 @@ def train_curves(
     """
     rate = start.rate(kind)
     for rung in rungs:
-        begin = time.process_time()
-        run = Run(start, kind, rows, rate, seed)
-        for number, places in enumerate(step_plan(len(rows), rung, rows_per_step, seed)):
-            run.step(places, linear(number, rung.steps))
-        report("fresh", rung.index, run, time.process_time() - begin, rung is rungs[-1])
+        fresh(Run(start, kind, rows, rate, seed), "fresh", rung, rows_per_step, report)
     plan = step_plan(len(rows), rungs[-1], rows_per_step, seed)
     warmup = max(1, round(WARMUP * rungs[0].steps))
     run, done, spent = Run(start, kind, rows, rate, seed), 0, 0.0

@@ -118,7 +118,7 @@ def surprise(
     Row errors are shared in part, as races assume it; `noise` is the SD of a score over seeds.
     """
     arms, seeds, rungs, rows = curves.right[kind].shape
-    tokens_K = curves.tokens["fresh"].mean(axis=(0, 1))
+    tokens_K = curves.lengths(kind).mean(axis=(0, 1))
     t_K = np.log2(tokens_K / tokens_K[0])
     grid = Grid(np.tile(t_K, arms), np.repeat(np.arange(arms), rungs), np.arange(0))
     chosen = slice(None) if seed is None else [seed]

@@ -113,7 +113,7 @@ def kept(stem: Path, agreement: Agreement) -> dict[str, Any]:
     before = read_agreement(Path(f"{stem}-race"))
     for name, one, other in (
         ("rows", before.test_sha256, agreement.test_sha256),
-        ("rungs", before.rungs, agreement.rungs),
+        ("full length", before.rungs[-1], agreement.rungs[-1]),
         ("arms", *([(arm.name, arm.centre_rate, arm.renderings) for arm in agreed.arms]
                    for agreed in (before, agreement))),
     ):  # fmt: skip
