@@ -204,6 +204,16 @@ def named_by(race: Draw, ended: Ended, number: int) -> int:
     return race.names.index(said.arm)
 
 
+def regret_elsewhere(race: Draw, pick: int, used: Sequence[int]) -> float:
+    """What an arm loses by the seeds that its choice has not seen: as a live race is judged.
+
+    By all seeds a choice is judged by its own luck too. The best is by all seeds in both.
+    """
+    score_S = race.curves.test_AS[race.arm_A[pick]]
+    unused = [seed for seed in range(len(score_S)) if seed not in used]
+    return float(race.truth_A.max() - score_S[unused].mean())
+
+
 def standing(race: Draw, ended: Ended, arm: str) -> Standing:
     """Where an arm at full length stood on this race's validation rows."""
     value, rows = race.score(race.names.index(arm), -1, "fresh"), len(race.row_N)

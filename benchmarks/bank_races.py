@@ -21,7 +21,15 @@ from typing import Any
 
 import numpy as np
 from bank_curves import KINDS, MARGIN, Curves, Draw, Kind, draw_race, read_bank
-from bank_life import RATES, after_test, brute_force, brute_tokens, named_by, run_race
+from bank_life import (
+    RATES,
+    after_test,
+    brute_force,
+    brute_tokens,
+    named_by,
+    regret_elsewhere,
+    run_race,
+)
 from certainty import Cases, judge_certainty, softmax_of
 from fit_live_prior import fit_live_prior, noise_elsewhere
 from subset_study import DOUBTS
@@ -40,6 +48,7 @@ TEMPERATURES = (0.02, 0.05, 0.1, 0.2)  # of the softmax; the best on other tasks
 RESAMPLES = 1_000
 EIGHTH = -1  # no rung of a race: fresh runs of an eighth of full length
 NAMED = "forkpoint, named"  # by the verdict: the two leaders' test rows are seen; else the leader
+ONE_SEED = ("equal shares", "all to full length, named")  # rules that see one run an arm
 BEFORE: dict[Kind, str] = {
     "fresh": "forkpoint, before its test",
     "continued": "forkpoint, continued, before its test",
@@ -138,6 +147,8 @@ def replay(
         if kind == "fresh":
             named = named_by(race, ended, number)
             line["regret"][NAMED] = float(truth_A.max() - truth_A[named])
+            used = ended.seeds.get(race.names[named], [int(race.seed_A[named])])
+            line["elsewhere"] = {NAMED: regret_elsewhere(race, named, used)}
             line["said"] = [
                 {
                     "p": heard.p_best_A.tolist(),
@@ -158,6 +169,8 @@ def replay(
         ("brute force, named", brute_tested),
     ):
         line["regret"][name] = float(truth_A.max() - truth_A[pick])
+        if name in ONE_SEED:
+            line["elsewhere"][name] = regret_elsewhere(race, pick, [int(race.seed_A[pick])])
     return line
 
 
@@ -226,6 +239,10 @@ def table(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
                 "right": round(float(np.mean([r <= TIE for r in regret])), 3),
                 "ours_minus_this": _apart(mine, method, there, rng),
             }
+        rows["by seeds not seen"] = {
+            how: round(float(np.mean([line["elsewhere"][how] for line in mine])), 4)
+            for how in mine[0]["elsewhere"]
+        }
         for kind in ("fresh", "continued"):
             rows[f"tokens, {kind}"] = round(float(np.mean([x[f"share, {kind}"] for x in mine])), 3)
         found[title] = rows

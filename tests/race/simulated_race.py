@@ -19,7 +19,7 @@ from forkpoint.race.work import AnswerWork, GeneralWork, TrialWork, Work
 from forkpoint.verdict.verdict_record import Verdict
 
 BEST_RATE_LOSS = 0.12  # score lost per factor three beside the best rate
-BEST_RATE_BITS = 1.4  # times the bits per factor three beside it
+BEST_RATE_BITS = 1.6  # times the bits per factor three beside it
 
 Truth = Callable[[str, float], float]  # arm, share of the full length -> expected score
 

@@ -11,8 +11,8 @@ from forkpoint.ledger import ArmPlan, RateChosen, Settings, Trial, TrialFailed, 
 
 WIDENINGS = 2  # further rates beyond a best rate at the edge; a third would say the rule is wrong
 ROUNDING = 0.01  # of the logarithm of a rate, which is kept with three digits
-TIE_SE = 2.0  # standard errors of a difference within which scores do not decide between rates
-HANDICAP = 0.2  # share by which another rate than the centre must lower the bits: so short a run
+CLEAR_SE = 2.0  # standard errors of a difference from which one score is clearly above another
+HANDICAP = 0.3  # share by which another rate than the centre must lower the bits: so short a run
 # says too little to leave a good centre for less [docs/method.md, "Rates"]
 FACTOR = 3.0  # between neighbouring rates, and for the retry of a run that diverged
 
@@ -59,25 +59,29 @@ class Bracket:
         return [t for t in self.wanted if t not in self.scored and t not in self.failed]
 
     def best(self) -> TrialScored | None:
-        """The best trial by validation; where scores cannot tell, by likelihood.
+        """The centre, unless another rate's likelihood is much better and its score no worse.
 
-        At the first rung most scores are near the floor and differ by luck.
+        Scores alone move no rate where there is a likelihood: after so short a run they are near
+        the floor, and a rate that keeps what the checkpoint knew is ahead of one that learns. Where
+        an answer has no likelihood, another rate needs a clearly better score.
         """
         found = [line for line in self.scored.values() if line.primary.value is not None]
-        leader = max(found, key=_oriented, default=None)
-        if leader is None:
-            return None
-        tied = [line for line in found if _within_noise(leader, line)]
-        if any(line.likelihood.value is None for line in tied):
-            return leader
-        return min(tied, key=self._likelihood_rank)
+        centre = [line for line in found if not self._away(line)]
+        if any(line.likelihood.value is None for line in found):
+            ahead = [line for line in found if all(_clearly_above(line, one) for one in centre)]
+            return max(ahead or centre, key=_oriented, default=None)
+        fair = [line for line in found if not any(_clearly_above(one, line) for one in centre)]
+        return min(fair, key=self._likelihood_rank, default=None)
+
+    def _away(self, line: TrialScored) -> float:
+        """How far a rate lies from the centre, in its logarithm; 0 at the centre."""
+        away = abs(math.log(line.trial.rate / self.arm.centre_rate))
+        return away if away > ROUNDING else 0.0
 
     def _likelihood_rank(self, line: TrialScored) -> tuple[float, float]:
         """Bits, with the handicap for rates beside the centre; then nearness to the centre."""
-        bits = line.likelihood.value or 0.0
-        away = abs(math.log(line.trial.rate / self.arm.centre_rate))
-        beside = away > ROUNDING
-        return bits / (1.0 - HANDICAP) if beside else bits, away
+        bits, away = line.likelihood.value or 0.0, self._away(line)
+        return bits / (1.0 - HANDICAP) if away else bits, away
 
     def _widen(self) -> None:
         best = self.best()
@@ -134,6 +138,6 @@ def _oriented(line: TrialScored) -> float:
     return value if line.primary.better == "higher" else -value
 
 
-def _within_noise(leader: TrialScored, other: TrialScored) -> bool:
-    errors = (leader.primary.standard_error or 0.0, other.primary.standard_error or 0.0)
-    return _oriented(leader) - _oriented(other) <= TIE_SE * math.hypot(*errors)
+def _clearly_above(one: TrialScored, other: TrialScored) -> bool:
+    errors = (one.primary.standard_error or 0.0, other.primary.standard_error or 0.0)
+    return _oriented(one) - _oriented(other) > CLEAR_SE * math.hypot(*errors)
