@@ -148,3 +148,22 @@ def test_a_fitted_prior_explains_its_table_better_than_where_the_search_began(
     fitted, start = (fit_priors._surprise(table, keep, s)[0] for s in (middle, fit_priors.START))
     assert fitted < start - 1
     assert (middle.kin_reach, middle.fade) == (0.0, 0.0)
+
+
+def test_a_fitted_prior_does_not_hang_on_where_the_search_began(
+    gappy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The search ends where the evidence is greatest, so every machine fits the same prior."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    import fit_priors
+    from tables import read_table
+
+    tables = [read_table(gappy)]
+    keeps = [np.isfinite(table.loss_AK).ravel() for table in tables]
+    elsewhere = fit_priors.START.model_copy(
+        update={"own_level": 0.2, "own_walk": 0.02, "common_slope": 0.03, "wiggle": 0.003}
+    )
+    first, again = (
+        fit_priors._search(tables, keeps, start) for start in (fit_priors.START, elsewhere)
+    )
+    assert first == again

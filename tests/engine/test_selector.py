@@ -96,6 +96,24 @@ def test_the_same_history_gives_the_same_next_ask() -> None:
     assert first.standing() == again.standing()
 
 
+def test_other_eigenvectors_do_not_change_a_race(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eigenvectors are known but for their sign, and libraries differ in it; races must not."""
+    first = Selector(arms(), RUNGS, 9000, Settings(margin=0.0))
+    path = run(first, power)
+    eigh = np.linalg.eigh
+
+    def flipped(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        values, vectors = eigh(matrix)
+        return values, vectors * np.where(np.arange(len(values)) % 2, 1.0, -1.0)
+
+    monkeypatch.setattr(np.linalg, "eigh", flipped)
+    again = Selector(arms(), RUNGS, 9000, Settings(margin=0.0))
+    assert path == run(again, power)
+    for one, other in zip(first.standing().arms, again.standing().arms, strict=True):
+        assert one.p_best == pytest.approx(other.p_best, abs=1e-9)
+        assert one.final_sd == pytest.approx(other.final_sd, abs=1e-9)
+
+
 def test_the_order_of_telling_does_not_matter() -> None:
     """Trials under way may come back in any order."""
     settings = Settings(parallel=4, margin=0.0)

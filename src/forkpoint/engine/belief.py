@@ -84,10 +84,15 @@ class DenseBelief(Belief):
         return len(self.final_A)
 
     def away(self, part: int, normal_SW: Floats) -> Floats:
-        """By the eigenvalues of the finals' covariance, which need not have full rank."""
+        """By the symmetric root of the finals' covariance, which need not have full rank.
+
+        That root does not depend on which eigenvectors a machine's library returns, so that every
+        machine samples the same futures and decides the same.
+        """
         cov_AA = self.parts(self.final_A, self.final_A)[part]
         values, vectors = np.linalg.eigh((cov_AA + cov_AA.T) / 2)
-        away_SA: Floats = normal_SW @ (vectors * np.sqrt(np.maximum(values, 0.0))).T
+        root_AA = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+        away_SA: Floats = normal_SW @ root_AA
         return away_SA
 
 
