@@ -8,8 +8,9 @@ trained to full length and the two leaders by validation are repeated with the r
 seeds. Brute force names its leader by validation; the regret of a verdict is what the arm it names
 loses on test against that leader, both as brute force trained them. On the set `even` no arm can
 be better than another, so that the kind of verdict is what counts and brute force is not run: its
-tokens are those of the plan. `--brute FOLDER` takes the brute force that an earlier version of the
-race was judged by, where rows, arms, rates and lengths are still the same.
+tokens are those of the plan. `--brute docs/studies/pocket_races.jsonl` takes the brute force that
+is kept there, where rows, arms, rates and full length are still the same; `--pack FILE` writes the
+figures of both sets as such a file.
 """
 
 import argparse
@@ -39,9 +40,13 @@ def main() -> None:
     parser.add_argument("--set", choices=("tickets", "even"), default="tickets")
     parser.add_argument("--seeds", type=int, default=6)
     parser.add_argument("--out", type=Path, default=Path("runs/pocket-races"))
-    parser.add_argument("--brute", type=Path, help="an earlier --out, whose brute force is kept")
+    parser.add_argument("--brute", type=Path, help="packed figures, whose brute force is kept")
+    parser.add_argument("--pack", type=Path, help="write what is there of both sets, run nothing")
     parser.add_argument("--show", action="store_true", help="print what is there, run nothing")
     given = parser.parse_args()
+    if given.pack:
+        pack(given.out, given.pack)
+        return
     results = []
     for seed in range(given.seeds):
         path = given.out / f"{given.set}-{seed}.json"
@@ -69,13 +74,15 @@ def one_seed(name: str, seed: int, out: Path, earlier: Path | None) -> dict[str,
     if name == "even":
         brute = planned(agreement)
     elif earlier:
-        brute = kept(earlier / f"{name}-{seed}", agreement)
+        brute = kept(earlier, seed, agreement)
     else:
         brute = brute_force(folder, out / f"{name}-{seed}-brute", agreement)
     named, leader = verdict.arm, brute["leader"]
     regret = brute["test"][leader] - brute["test"][named] if named and leader else None
     return {
+        "set": name,
         "seed": seed,
+        "trained": trained_on(agreement),
         "kind": verdict.kind,
         "named": named,
         "p_best": verdict.p_best,
@@ -89,6 +96,7 @@ def one_seed(name: str, seed: int, out: Path, earlier: Path | None) -> dict[str,
         "brute_seconds": brute["seconds"],
         "predicted_seconds": verdict.predicted_seconds,
         "test": brute["test"],
+        "headline": verdict.headline.model_dump() if verdict.headline else None,
         "race_test": {r.arm: r.test.value for r in verdict.results if r.test},
     }
 
@@ -108,20 +116,31 @@ def planned(agreement: Agreement) -> dict[str, Any]:
     return {"leader": None, "test": {}, "tokens": agreement.brute_force_tokens, "seconds": None}
 
 
-def kept(stem: Path, agreement: Agreement) -> dict[str, Any]:
+def trained_on(agreement: Agreement) -> dict[str, Any]:
+    """What two agreements share whose full-length trainings are the same."""
+    return {
+        "test_sha256": agreement.test_sha256,
+        "full_length": agreement.rungs[-1].model_dump(exclude={"index"}),
+        "arms": [[arm.name, arm.centre_rate, *arm.renderings] for arm in agreement.arms],
+    }
+
+
+def kept(packed: Path, seed: int, agreement: Agreement) -> dict[str, Any]:
     """The brute force of an earlier race that was agreed on the same trainings."""
-    before = read_agreement(Path(f"{stem}-race"))
-    for name, one, other in (
-        ("rows", before.test_sha256, agreement.test_sha256),
-        ("full length", before.rungs[-1], agreement.rungs[-1]),
-        ("arms", *([(arm.name, arm.centre_rate, arm.renderings) for arm in agreed.arms]
-                   for agreed in (before, agreement))),
-    ):  # fmt: skip
-        if one != other:
-            raise SystemExit(f"{stem}: {name} are not the same any more")
-    found = json.loads(Path(f"{stem}.json").read_text())
+    lines = [json.loads(line) for line in packed.read_text(encoding="utf-8").splitlines()]
+    found = next(one for one in lines if (one["set"], one["seed"]) == ("tickets", seed))
+    for name, now in trained_on(agreement).items():
+        if found["trained"][name] != now:
+            raise SystemExit(f"{packed}, seed {seed}: {name} is not the same any more")
     return {"leader": found["leader"], "test": found["test"], "tokens": found["brute_tokens"],
             "seconds": found["brute_seconds"]}  # fmt: skip
+
+
+def pack(out: Path, packed: Path) -> None:
+    """One line a race."""
+    races = [*sorted(out.glob("tickets-?.json")), *sorted(out.glob("even-?.json"))]
+    lines = [json.dumps(json.loads(race.read_text())) for race in races]
+    packed.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def brute_force(race: Path, folder: Path, agreement: Agreement) -> dict[str, Any]:
