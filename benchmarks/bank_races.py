@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bank_curves import KINDS, MARGIN, Curves, Draw, Kind, draw_race, read_bank
+from bank_curves import MARGIN, Curves, Draw, Kind, draw_race, read_bank
 from bank_life import (
     RATES,
     after_test,
@@ -30,6 +30,7 @@ from bank_life import (
     regret_elsewhere,
     run_race,
 )
+from bank_order import order_per_token
 from certainty import Cases, judge_certainty, softmax_of
 from fit_live_prior import fit_live_prior, noise_elsewhere
 from subset_study import DOUBTS
@@ -42,11 +43,9 @@ from forkpoint.race.live_prior import RULED_PRIOR
 THIRDS = ((0.0, 1.0, "below a margin"), (1.0, 3.0, "1 to 3 margins"), (3.0, math.inf, "above"))
 FEWEST_ARMS, MOST_ARMS = 4, 6
 TIE = 0.005  # of the score: arms closer than this count as one answer
-SPREAD = 3  # margins between the best and the worst arm of a setting whose order is judged
 DRAWS = 4_000  # tried to fill the thirds
 TEMPERATURES = (0.02, 0.05, 0.1, 0.2)  # of the softmax; the best on other tasks is used
 RESAMPLES = 1_000
-EIGHTH = -1  # no rung of a race: fresh runs of an eighth of full length
 NAMED = "forkpoint, named"  # by the verdict: the two leaders' test rows are seen; else the leader
 ONE_SEED = ("equal shares", "all to full length, named")  # rules that see one run an arm
 BEFORE: dict[Kind, str] = {
@@ -286,40 +285,6 @@ def _apart(
         means.append(float(np.mean(drawn)))
     every = [x for name in there for x in apart[name]]
     return [round(float(x), 4) for x in (np.mean(every), *np.percentile(means, [2.5, 97.5]))]
-
-
-def order_per_token(bank: Sequence[Curves]) -> list[dict[str, Any]]:
-    """Rank correlation of the scores of runs so long with the truth, and the tokens paid so far."""
-    from scipy.stats import spearmanr
-
-    found = []
-    for kind, rung in (("fresh", EIGHTH), *((kind, rung) for kind in KINDS for rung in range(4))):
-        values, tokens, shares = [], [], []
-        for curves in bank:
-            if np.ptp(curves.truth_A) < SPREAD * MARGIN:
-                continue
-            full = curves.tokens["fresh"][:, :, -1].mean()
-            if rung == EIGHTH:
-                score_AS, cost = curves.eighth.mean(axis=2), curves.eighth_tokens.mean()
-                shares.append(cost / full)
-            else:
-                score_AS = curves.right[kind][:, :, rung].mean(axis=2)
-                cost = curves.tokens[kind][:, :, rung].mean()
-                shares.append(curves.lengths(kind)[:, :, rung].mean() / full)
-            tokens.append(cost / full)
-            for seed in range(score_AS.shape[1]):
-                rho = spearmanr(score_AS[:, seed], curves.truth_A).statistic
-                values.append(0.0 if math.isnan(rho) else float(rho))
-        found.append(
-            {
-                "kind": kind,
-                "length": round(float(np.mean(shares)), 3) if shares else None,
-                "tokens": round(float(np.mean(tokens)), 3) if tokens else None,
-                "rank": round(float(np.mean(values)), 3) if values else None,
-                "n": len(values),
-            }
-        )
-    return found
 
 
 def arguments(about: str) -> argparse.ArgumentParser:
